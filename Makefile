@@ -1,0 +1,43 @@
+# Tocsin. `make run` and `make test` are all that a new machine needs; CONTRIBUTING.md tells the rest.
+
+PACKAGES = libcurl4-openssl-dev libyaml-dev libssl-dev libre2-dev libsnappy-dev zlib1g-dev pkg-config python3-venv
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+SWIFT_FLAGS = --explicit-target-dependency-import-check error
+TOCSIN_CONFORMANCE ?= ../shared/conformance
+export TOCSIN_CONFORMANCE
+
+.PHONY: deps test-deps build run test lint bench format clean
+
+deps: ## Debian packages that are missing
+	@missing=$$(dpkg-query -W -f='$${db:Status-Status} $${Package}\n' $(PACKAGES) 2>/dev/null | awk '$$1 == "installed" {print $$2}' | cut -d: -f1 | sort > /tmp/tocsin-have.$$$$; \
+	  printf '%s\n' $(PACKAGES) | sort | comm -23 - /tmp/tocsin-have.$$$$; rm -f /tmp/tocsin-have.$$$$); \
+	if [ -n "$$missing" ]; then $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq $$missing; fi
+
+build: deps
+	swift build -c release --product tocsin $(SWIFT_FLAGS)
+
+run: build
+	.build/release/tocsin run pipelines
+
+test-deps: deps .build/test-venv/ready
+
+.build/test-venv/ready: Tests/requirements.txt
+	python3 -m venv .build/test-venv
+	.build/test-venv/bin/pip install -q -r Tests/requirements.txt
+	touch $@
+
+lint:
+	swift format lint --strict --recursive --parallel Sources Tests Benchmarks Package.swift
+
+test: test-deps lint
+	swift build --build-tests $(SWIFT_FLAGS)
+	TOCSIN_TEST_PYTHON=$(CURDIR)/.build/test-venv/bin/python swift test --skip-build
+
+format:
+	swift format --in-place --recursive --parallel Sources Tests Benchmarks Package.swift
+
+bench: build
+	@echo "see Benchmarks/README.md"
+
+clean:
+	rm -rf .build

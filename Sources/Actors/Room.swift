@@ -1,0 +1,1 @@
+// The room of Actors; see DESIGN.
