@@ -25,16 +25,19 @@ package struct AppendReport: Sendable, Equatable {
     package var duplicate = 0
     /// Outside of the time that storage keeps, or too far in the future.
     package var outOfBounds = 0
+    /// The id was retired: the source kept it for longer than a period after the epoch changed.
+    package var unknownSeries = 0
 
     package init() {}
 
-    package var refused: Int { outOfOrder + duplicate + outOfBounds }
+    package var refused: Int { outOfOrder + duplicate + outOfBounds + unknownSeries }
 
     package static func + (left: Self, right: Self) -> Self {
         var sum = left
         sum.outOfOrder += right.outOfOrder
         sum.duplicate += right.duplicate
         sum.outOfBounds += right.outOfBounds
+        sum.unknownSeries += right.unknownSeries
         return sum
     }
 }

@@ -1,6 +1,6 @@
 /// A series, for as long as the process runs: a small integer that stands for an interned label set.
 ///
-/// The low bits tell the shard that owns the series; see `ShardedID` in Storage. Ids are never used twice.
+/// The low bits tell the shard that owns the series; see `ShardLayout` in Storage. Ids are never used twice.
 package struct SeriesID: Hashable, Sendable {
     package var rawValue: UInt32
     package init(rawValue: UInt32) { self.rawValue = rawValue }

@@ -13,15 +13,19 @@ package struct SelectRequest: Sendable, Hashable {
     package var samplesMax: Int
     /// Only these series, where given: what changed since the last evaluation.
     package var only: Set<SeriesID>?
+    /// The newest sample in time of each series is all that is asked for. A reader may give more.
+    package var newestOnly: Bool
 
     package init(
-        matchers: [Matcher], start: Timestamp, end: Timestamp, samplesMax: Int = .max, only: Set<SeriesID>? = nil
+        matchers: [Matcher], start: Timestamp, end: Timestamp, samplesMax: Int = .max, only: Set<SeriesID>? = nil,
+        newestOnly: Bool = false
     ) {
         self.matchers = matchers
         self.start = start
         self.end = end
         self.samplesMax = samplesMax
         self.only = only
+        self.newestOnly = newestOnly
     }
 }
 
