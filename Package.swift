@@ -60,7 +60,12 @@ let package = Package(
                 logging,
             ]),
         room("Sinks", ["Streams", "PromQL", "Storage", "Templates", "Transport", "YAML", logging]),
-        room("Actors", ["Streams", "PromQL", "Storage", "Templates", "Transport", "YAML", logging]),
+        room(
+            "Actors",
+            [
+                "Streams", "PromQL", "Storage", "Templates", "Transport", "YAML", logging,
+                .product(name: "DequeModule", package: "swift-collections"),
+            ]),
         room(
             "Pipelines",
             [
@@ -70,9 +75,11 @@ let package = Package(
             "Server",
             [
                 "Streams", "PromQL", "Storage", "Templates", "Transport", "YAML", "Sources", "Sinks", "Actors",
-                "Pipelines", logging,
+                "Pipelines", "CZlib", logging,
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),

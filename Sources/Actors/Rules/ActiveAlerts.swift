@@ -1,0 +1,176 @@
+package import Streams
+
+/// The alerts of one alerting rule, as a value: told what the expression gave at a time, it says what changed.
+///
+/// The life of an alert is Prometheus's (rules/alerting.go): pending until it has been active for `for`, then firing; what
+/// is gone is resolved, after `keep_firing_for` where that is set.
+package struct ActiveAlerts: Sendable {
+    /// One result of the expression with the rule's labels and annotations filled in.
+    package struct Candidate: Sendable {
+        /// The expression's own labels without the metric name: tells which input the alert came from.
+        package var source: LabelSet
+        /// With `alertname` and the rule's labels.
+        package var labels: LabelSet
+        package var annotations: LabelSet
+        package var value: Double
+
+        package init(source: LabelSet, labels: LabelSet, annotations: LabelSet, value: Double) {
+            self.source = source
+            self.labels = labels
+            self.annotations = annotations
+            self.value = value
+        }
+    }
+
+    package struct Active: Sendable, Hashable {
+        package var source: LabelSet
+        package var labels: LabelSet
+        package var annotations: LabelSet
+        package var value: Double
+        package var state: AlertState
+        package var activeSince: Timestamp
+        package var firedAt: Timestamp?
+        /// Since when the expression gives nothing while `keep_firing_for` holds the alert.
+        package var keptSince: Timestamp?
+        package var lastSent: Timestamp?
+    }
+
+    /// What was looked at: everything, or only what came from these inputs.
+    package enum Scope: Sendable {
+        case all
+        case sources(Set<LabelSet>)
+
+        func covers(_ source: LabelSet) -> Bool {
+            switch self {
+            case .all: true
+            case .sources(let sources): sources.contains(source)
+            }
+        }
+    }
+
+    package struct Change: Sendable, Hashable {
+        package var alert: Active
+        package var from: AlertState
+        package var to: AlertState
+    }
+
+    package struct Outcome: Sendable {
+        /// In order of their labels' first appearance; a step from inactive over pending to firing at once is one change.
+        package var changes: [Change] = []
+        /// Firing alerts whose annotations changed, or that are due to be told again.
+        package var updated: [Active] = []
+    }
+
+    package enum EvaluationFailure: Error, Sendable, Equatable, CustomStringConvertible {
+        case duplicate(LabelSet)
+        case limit(Int, found: Int)
+
+        package var description: String {
+            switch self {
+            case .duplicate: "vector contains metrics with the same labelset after applying alert labels"
+            case .limit(let limit, let found): "exceeded limit of \(limit) with \(found) alerts"
+            }
+        }
+    }
+
+    package let holdDuration: Duration
+    package let keepFiringFor: Duration
+    /// How often a firing alert whose annotations change is told again (Prometheus's resend delay).
+    package let resendDelay: Duration
+    package private(set) var active: [LabelSet: Active] = [:]
+
+    package init(holdDuration: Duration, keepFiringFor: Duration, resendDelay: Duration = .seconds(60)) {
+        self.holdDuration = holdDuration
+        self.keepFiringFor = keepFiringFor
+        self.resendDelay = resendDelay
+    }
+
+    /// Takes over the alerts of an earlier run or of the same rule before a reload.
+    package mutating func restore(_ alerts: [Active]) {
+        for alert in alerts where alert.state != .inactive { active[alert.labels] = alert }
+    }
+
+    /// Settles the result of an evaluation at `time`.
+    /// - Parameter limit: at most that many alerts, 0 for any number; beyond it all alerts end, as in Prometheus.
+    /// - Throws: when two results have the same labels, or the limit is passed. On a duplicate nothing has changed.
+    package mutating func settle(
+        _ candidates: [Candidate], scope: Scope, at time: Timestamp, limit: Int = 0
+    ) throws(EvaluationFailure) -> Outcome {
+        var seen = Set<LabelSet>(minimumCapacity: candidates.count)
+        for candidate in candidates where !seen.insert(candidate.labels).inserted {
+            throw .duplicate(candidate.labels)
+        }
+        var outcome = Outcome()
+        endAbsent(seen, scope: scope, at: time, into: &outcome)
+        for candidate in candidates { admit(candidate, at: time, into: &outcome) }
+        if limit > 0, active.count > limit {
+            let found = active.count
+            active.removeAll()
+            throw .limit(limit, found: found)
+        }
+        return outcome
+    }
+
+    private mutating func admit(_ candidate: Candidate, at time: Timestamp, into outcome: inout Outcome) {
+        var alert: Active
+        let before: AlertState
+        if let known = active[candidate.labels] {
+            alert = known
+            before = known.state
+            let changed = known.annotations != candidate.annotations
+            alert.annotations = candidate.annotations
+            alert.value = candidate.value
+            alert.source = candidate.source
+            alert.keptSince = nil
+            if before == .firing, changed, due(known, at: time) {
+                alert.lastSent = time
+                outcome.updated.append(alert)
+            }
+        } else {
+            before = .inactive
+            alert = Active(
+                source: candidate.source, labels: candidate.labels, annotations: candidate.annotations,
+                value: candidate.value, state: .pending, activeSince: time)
+        }
+        if alert.state == .pending, time - alert.activeSince >= holdDuration {
+            alert.state = .firing
+            alert.firedAt = time
+            alert.lastSent = time
+        }
+        active[candidate.labels] = alert
+        if alert.state != before { outcome.changes.append(Change(alert: alert, from: before, to: alert.state)) }
+    }
+
+    private func due(_ alert: Active, at time: Timestamp) -> Bool {
+        alert.lastSent.map { time - $0 >= resendDelay } ?? true
+    }
+
+    private mutating func endAbsent(
+        _ present: Set<LabelSet>, scope: Scope, at time: Timestamp, into outcome: inout Outcome
+    ) {
+        for (labels, alert) in active where !present.contains(labels) && scope.covers(alert.source) {
+            if alert.state == .firing, keepFiringFor > .zero {
+                let since = alert.keptSince ?? time
+                if time - since < keepFiringFor {
+                    active[labels]?.keptSince = since
+                    continue
+                }
+            }
+            active[labels] = nil
+            var ended = alert
+            ended.state = .inactive
+            outcome.changes.append(Change(alert: ended, from: alert.state, to: .inactive))
+        }
+    }
+
+    /// When time alone will change something next: a pending alert turns firing, a kept one ends.
+    package var nextDeadline: Timestamp? {
+        active.values.compactMap { alert in
+            switch alert.state {
+            case .pending: alert.activeSince + holdDuration
+            case .firing: alert.keptSince.map { $0 + keepFiringFor }
+            case .inactive: nil
+            }
+        }.min()
+    }
+}
