@@ -1,0 +1,82 @@
+/// The two text forms in which a target or a client shows its metrics.
+package enum ExpositionFormat: Sendable, Equatable {
+    /// Prometheus's text format, versions 0.0.4 and 1.0.0.
+    case text
+    /// OpenMetrics text, versions 0.0.1 and 1.0.0.
+    case openMetrics
+
+    /// The format that a Content-Type names; nil for a type that is none of ours or no media type at all.
+    ///
+    /// Parameters such as `version` and `charset` are not looked at, as in Prometheus.
+    package init?(contentType: String) {
+        let mediaType = contentType.prefix { $0 != ";" }.trimmingBlanks().lowercased()
+        switch mediaType {
+        case "text/plain": self = .text
+        case "application/openmetrics-text": self = .openMetrics
+        default: return nil
+        }
+    }
+
+    /// The format of a scrape's answer: by its Content-Type, else by the target's `fallback_scrape_protocol`.
+    /// - Throws: a text that says what the target sent and which setting would help (Prometheus 3 semantics: without
+    ///   a fallback, a blank or unknown type fails the scrape).
+    package static func negotiated(
+        contentType: String?, fallback: ScrapeProtocol?
+    ) throws(ExpositionError) -> ExpositionFormat {
+        let contentType = contentType?.trimmingBlanks() ?? ""
+        if let format = ExpositionFormat(contentType: contentType) { return format }
+        if let fallback { return fallback.format }
+        let sent = contentType.isEmpty ? "a blank Content-Type" : "the unsupported Content-Type \(excerpt(contentType))"
+        throw ExpositionError(
+            .format, line: 0, "the target sent \(sent), and it has no fallback_scrape_protocol")
+    }
+}
+
+/// What a scrape may ask for: the values of Prometheus's `scrape_protocols`, protobuf aside.
+package enum ScrapeProtocol: String, Sendable, Equatable, CaseIterable {
+    case openMetricsText1_0_0 = "OpenMetricsText1.0.0"
+    case openMetricsText0_0_1 = "OpenMetricsText0.0.1"
+    case prometheusText1_0_0 = "PrometheusText1.0.0"
+    case prometheusText0_0_4 = "PrometheusText0.0.4"
+
+    /// Prometheus's own order of preference.
+    package static let standard: [ScrapeProtocol] = allCases
+
+    package var format: ExpositionFormat {
+        switch self {
+        case .openMetricsText1_0_0, .openMetricsText0_0_1: .openMetrics
+        case .prometheusText1_0_0, .prometheusText0_0_4: .text
+        }
+    }
+
+    private var mediaRange: String {
+        switch self {
+        case .openMetricsText1_0_0: "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8"
+        case .openMetricsText0_0_1: "application/openmetrics-text;version=0.0.1"
+        case .prometheusText1_0_0: "text/plain;version=1.0.0;escaping=allow-utf-8"
+        case .prometheusText0_0_4: "text/plain;version=0.0.4"
+        }
+    }
+
+    /// The Accept header that Prometheus sends for these protocols, the most wanted first.
+    package static func acceptHeader(_ protocols: [ScrapeProtocol] = standard) -> String {
+        var weight = 6
+        var ranges: [String] = []
+        for wanted in protocols {
+            ranges.append("\(wanted.mediaRange);q=0.\(weight)")
+            weight = max(2, weight - 1)
+        }
+        ranges.append("*/*;q=0.\(weight)")
+        return ranges.joined(separator: ",")
+    }
+}
+
+extension StringProtocol {
+    /// The text without blanks at both ends.
+    func trimmingBlanks() -> String {
+        var rest = Substring(self)
+        while let first = rest.first, first == " " || first == "\t" { rest.removeFirst() }
+        while let last = rest.last, last == " " || last == "\t" { rest.removeLast() }
+        return String(rest)
+    }
+}
