@@ -151,7 +151,11 @@ extension LabelSet: CustomStringConvertible {
     }
 }
 
-/// A string in double quotes with Go's escapes, as the peers print label values.
+/// Where a byte that is no UTF-8 is kept in a string: `\xff` in an expression is the scalar of `invalidByteBase` + 0xFF,
+/// which no text that came in can hold unless it wrote just that private-use scalar.
+package let invalidByteBase: UInt32 = 0x10_FF00
+
+/// A string in double quotes with Go's escapes, as the peers print label values: what is not printable is escaped.
 package func quoted(_ text: String) -> String {
     var result = "\""
     for scalar in text.unicodeScalars {
@@ -168,10 +172,26 @@ package func quoted(_ text: String) -> String {
         case _ where scalar.value < 0x20 || scalar.value == 0x7F:
             let hexadecimal = String(scalar.value, radix: 16)
             result += "\\x" + (hexadecimal.count < 2 ? "0" : "") + hexadecimal
-        default: result.unicodeScalars.append(scalar)
+        case _ where scalar.value < 0x7F || isPrintable(scalar): result.unicodeScalars.append(scalar)
+        case _ where scalar.value >= invalidByteBase + 0x80:
+            result += "\\x" + String(scalar.value - invalidByteBase, radix: 16)
+        default:
+            let hexadecimal = String(scalar.value, radix: 16)
+            let width = scalar.value < 0x10000 ? 4 : 8
+            result += (width == 4 ? "\\u" : "\\U") + String(repeating: "0", count: width - hexadecimal.count)
+            result += hexadecimal
         }
     }
     return result + "\""
+}
+
+/// Letters, marks, numbers, punctuation and symbols, as Go's `unicode.IsPrint` has it.
+private func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.properties.generalCategory {
+    case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator, .spaceSeparator:
+        false
+    default: true
+    }
 }
 
 /// What identifies an alert or a group: 64 bits, printed as 16 hexadecimal digits.
