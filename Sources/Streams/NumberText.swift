@@ -39,7 +39,7 @@ package func formatFloat(_ value: Double, _ format: FloatFormat, precision: Int?
         if precision != nil, threshold > digits.digits.count, digits.digits.count >= digits.point {
             threshold = digits.digits.count
         }
-        let exponent = digits.digits.isEmpty ? 0 : digits.point - 1
+        let exponent = digits.point - 1
         if exponent < -4 || exponent >= threshold {
             return sign + digits.exponential(fraction: max(digits.digits.count - 1, 0))
         }
