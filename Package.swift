@@ -45,13 +45,14 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
         .target(name: "CScan"),
+        .target(name: "CLinux"),
 
         // The house, from the ground up.
         room("Streams", ["CRE2", .product(name: "DequeModule", package: "swift-collections")]),
         room("PromQL", ["Streams"]),
         room("Storage", ["Streams"]),
         room("Templates", ["Streams"]),
-        room("Transport", ["Streams", "CLibCurl", "COpenSSL", "CZlib"]),
+        room("Transport", ["Streams", "CLibCurl", "CLinux", "COpenSSL"]),
         room("YAML", ["Streams", "CLibYAML"]),
         room(
             "Sources",
