@@ -16,7 +16,7 @@ package final class RegularExpression: Sendable {
 
     package init(_ pattern: String) throws(SyntaxError) {
         self.pattern = pattern
-        var text = pattern
+        var text = Self.withPythonGroupNames(pattern)
         compiled = text.withUTF8 { bytes in
             bytes.withMemoryRebound(to: CChar.self) { characters in
                 characters.baseAddress.map { tc_re2_compile($0, characters.count) } ?? tc_re2_compile("", 0)
@@ -28,6 +28,36 @@ package final class RegularExpression: Sendable {
     }
 
     deinit { tc_re2_free(compiled) }
+
+    /// Spells `(?<name>` as `(?P<name>`: Go takes both, older RE2 only the second.
+    private static func withPythonGroupNames(_ pattern: String) -> String {
+        let bytes = Array(pattern.utf8)
+        guard pattern.utf8.count > 3, pattern.contains("(?<") else { return pattern }
+        var result: [UInt8] = []
+        var inClass = false
+        var index = 0
+        while index < bytes.count {
+            let byte = bytes[index]
+            result.append(byte)
+            index += 1
+            switch byte {
+            case UInt8(ascii: "\\"):
+                if index < bytes.count {
+                    result.append(bytes[index])
+                    index += 1
+                }
+            case UInt8(ascii: "["): inClass = true
+            case UInt8(ascii: "]"): inClass = false
+            case UInt8(ascii: "(") where !inClass:
+                if bytes[index...].starts(with: [UInt8(ascii: "?"), UInt8(ascii: "<")]) {
+                    result += [UInt8(ascii: "?"), UInt8(ascii: "P"), UInt8(ascii: "<")]
+                    index += 2
+                }
+            default: break
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
 
     package var groupCount: Int { Int(tc_re2_group_count(compiled)) }
 
