@@ -32,7 +32,9 @@ struct CatcherSession {
         let words = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
         let argument = words.count > 1 ? String(words[1]) : ""
         switch words.first?.uppercased() ?? "" {
-        case "EHLO": return .reply("250-tocsin-demo\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-PIPELINING\r\n250 SIZE \(Self.mailBytesMax)")
+        case "EHLO":
+            return .reply(
+                "250-tocsin-demo\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-PIPELINING\r\n250 SIZE \(Self.mailBytesMax)")
         case "HELO": return .reply("250 tocsin-demo")
         case "MAIL":
             from = address(in: argument)
