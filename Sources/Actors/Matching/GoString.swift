@@ -1,41 +1,5 @@
-/// Go's interpreted string literals (`strconv.Quote`, `strconv.Unquote`): what group keys and matchers are printed with.
+/// Go's interpreted string literals, read (`strconv.Unquote`); `quoted` in Streams writes them.
 package enum GoString {
-    /// In double quotes; what Go holds for not printable is escaped.
-    package static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\u{07}": result += "\\a"
-            case "\u{08}": result += "\\b"
-            case "\u{0C}": result += "\\f"
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case "\t": result += "\\t"
-            case "\u{0B}": result += "\\v"
-            case _ where isPrintable(scalar): result.unicodeScalars.append(scalar)
-            case _ where scalar.value < 0x20 || scalar.value == 0x7F: result += "\\x" + hexadecimal(scalar, 2)
-            case _ where scalar.value < 0x10000: result += "\\u" + hexadecimal(scalar, 4)
-            default: result += "\\U" + hexadecimal(scalar, 8)
-            }
-        }
-        return result + "\""
-    }
-
-    private static func hexadecimal(_ scalar: Unicode.Scalar, _ digits: Int) -> String {
-        let text = String(scalar.value, radix: 16)
-        return String(repeating: "0", count: max(0, digits - text.count)) + text
-    }
-
-    private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
-        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
-        case .spaceSeparator: scalar == " "
-        default: true
-        }
-    }
-
     /// The text of a literal in double quotes; nil where Go would not take it, or where it is not UTF-8.
     package static func unquoted(_ literal: String) -> String? {
         let bytes = Array(literal.utf8)

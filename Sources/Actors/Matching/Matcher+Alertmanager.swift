@@ -5,7 +5,7 @@ extension Matcher {
     /// backslash, quote and newline are escaped. Route keys and group keys are made of this, so it has to stay the same.
     package var alertmanagerText: String {
         if name.unicodeScalars.contains(where: isReserved) {
-            return "\(GoString.quoted(name))\(op.rawValue)\(GoString.quoted(value))"
+            return "\(quoted(name))\(op.rawValue)\(quoted(value))"
         }
         var escaped = ""
         for scalar in value.unicodeScalars {
@@ -51,6 +51,6 @@ extension String {
 extension LabelSet {
     /// As Alertmanager prints a label set in group keys: `{a="b", c="d"}`, the metric's name being a label like others.
     package var alertmanagerText: String {
-        "{" + map { "\($0.name)=\(GoString.quoted($0.value))" }.joined(separator: ", ") + "}"
+        "{" + map { "\($0.name)=\(quoted($0.value))" }.joined(separator: ", ") + "}"
     }
 }
