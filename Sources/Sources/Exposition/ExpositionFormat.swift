@@ -34,27 +34,27 @@ package enum ExpositionFormat: Sendable, Equatable {
 
 /// What a scrape may ask for: the values of Prometheus's `scrape_protocols`, protobuf aside.
 package enum ScrapeProtocol: String, Sendable, Equatable, CaseIterable {
-    case openMetricsText1_0_0 = "OpenMetricsText1.0.0"
-    case openMetricsText0_0_1 = "OpenMetricsText0.0.1"
-    case prometheusText1_0_0 = "PrometheusText1.0.0"
-    case prometheusText0_0_4 = "PrometheusText0.0.4"
+    case openMetrics1 = "OpenMetricsText1.0.0"
+    case openMetrics0 = "OpenMetricsText0.0.1"
+    case text1 = "PrometheusText1.0.0"
+    case text0 = "PrometheusText0.0.4"
 
     /// Prometheus's own order of preference.
     package static let standard: [ScrapeProtocol] = allCases
 
     package var format: ExpositionFormat {
         switch self {
-        case .openMetricsText1_0_0, .openMetricsText0_0_1: .openMetrics
-        case .prometheusText1_0_0, .prometheusText0_0_4: .text
+        case .openMetrics1, .openMetrics0: .openMetrics
+        case .text1, .text0: .text
         }
     }
 
     private var mediaRange: String {
         switch self {
-        case .openMetricsText1_0_0: "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8"
-        case .openMetricsText0_0_1: "application/openmetrics-text;version=0.0.1"
-        case .prometheusText1_0_0: "text/plain;version=1.0.0;escaping=allow-utf-8"
-        case .prometheusText0_0_4: "text/plain;version=0.0.4"
+        case .openMetrics1: "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8"
+        case .openMetrics0: "application/openmetrics-text;version=0.0.1"
+        case .text1: "text/plain;version=1.0.0;escaping=allow-utf-8"
+        case .text0: "text/plain;version=0.0.4"
         }
     }
 
