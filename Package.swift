@@ -52,7 +52,12 @@ let package = Package(
         room("PromQL", ["Streams"]),
         room("Storage", ["Streams"]),
         room("Templates", ["Streams"]),
-        room("Transport", ["Streams", "CLibCurl", "CLinux", "COpenSSL"]),
+        room(
+            "Transport",
+            [
+                "Streams", "YAML", "CLibCurl", "CLinux", "COpenSSL",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ]),
         room("YAML", ["Streams", "CLibYAML"]),
         room(
             "Sources",
@@ -103,7 +108,7 @@ let package = Package(
         tests("PromQLTests", ["PromQL", "Storage"]),
         tests("StorageTests", ["Storage"]),
         tests("TemplatesTests", ["Templates"]),
-        tests("TransportTests", ["Transport"]),
+        tests("TransportTests", ["Transport", "YAML"]),
         tests("YAMLTests", ["YAML"]),
         tests("SourcesTests", ["Sources", "Storage", "YAML", "Transport"]),
         tests("ActorsTests", ["Actors", "PromQL", "Storage", "Templates", "YAML"]),

@@ -106,6 +106,8 @@ struct CurlHandle {
             && (tls.authorities == nil || set(CURLOPT_CA_CACHE_TIMEOUT, 0))
             && pem(tls.certificate, file: CURLOPT_SSLCERT, blob: CURLOPT_SSLCERT_BLOB)
             && pem(tls.key, file: CURLOPT_SSLKEY, blob: CURLOPT_SSLKEY_BLOB)
+            // A key with a password is refused; otherwise OpenSSL would ask for it at the terminal.
+            && (tls.key == nil || set(CURLOPT_KEYPASSWD, ""))
     }
 
     private func pem(_ source: TLSSettings.PEM?, file: CURLoption, blob: CURLoption) -> Bool {

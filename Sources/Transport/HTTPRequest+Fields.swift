@@ -6,7 +6,7 @@ extension HTTPRequest {
     func fields() throws(TransportError) -> [HTTPField] {
         var fields = headers
         for header in settings.headers
-        where !fields.contains(where: { $0.name.lowercased() == header.name.lowercased() }) {
+        where !headers.contains(where: { $0.name.lowercased() == header.name.lowercased() }) {
             fields.append(HTTPField(header.name, try header.value.read().reveal()))
         }
         if let authorization = try authorization(), !fields.contains(where: { $0.name.lowercased() == "authorization" })
