@@ -49,15 +49,15 @@ extension Duration {
         return .milliseconds(milliseconds)
     }
 
-    /// As `model.Duration.String`: whole milliseconds; years, weeks and days only where nothing is left over, so `90m` is
-    /// `1h30m` and 8 days are `8d`.
+    /// As `model.Duration.String`: whole milliseconds; years and weeks only where nothing is left over, so `90m` is
+    /// `1h30m`, 8 days are `8d` and a year and an hour are `365d1h`.
     package var prometheusText: String {
         var rest = wholeMilliseconds
         guard rest != 0 else { return "0s" }
         var text = rest < 0 ? "-" : ""
         rest = abs(rest)
         for (name, milliseconds) in Self.units {
-            let isExact = ["y", "w", "d"].contains(name)
+            let isExact = name == "y" || name == "w"
             if isExact, rest % milliseconds != 0 { continue }
             if rest >= milliseconds {
                 text += "\(rest / milliseconds)\(name)"

@@ -35,4 +35,14 @@ package indirect enum DurationExpression: Sendable, Hashable {
     case minimum(DurationExpression, DurationExpression, Place)
     case maximum(DurationExpression, DurationExpression, Place)
     case parenthesized(DurationExpression, Place)
+
+    /// Where it stands in the text.
+    package var place: Place {
+        switch self {
+        case .literal(let literal): literal.place
+        case .step(let place), .range(let place): place
+        case .sign(_, _, let place), .binary(_, _, _, let place): place
+        case .minimum(_, _, let place), .maximum(_, _, let place), .parenthesized(_, let place): place
+        }
+    }
 }
