@@ -1,0 +1,140 @@
+import Streams
+import Synchronization
+
+/// A part of the series, by hash: the actor that owns its memory. Everything it does is in `ShardMemory`.
+actor SeriesShard {
+    /// Gives the shard a default executor when none is injected: an actor with an executor of its own has no other way.
+    private actor Home {}
+
+    private var memory: ShardMemory
+    private let settings: StorageSettings
+    private let bytesMax: Int
+    private let home = Home()
+    private let executor: (any SerialExecutor)?
+    nonisolated let gauges = ShardGauges()
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor {
+        executor?.asUnownedSerialExecutor() ?? home.unownedExecutor
+    }
+
+    init(_ number: Int, layout: ShardLayout, settings: StorageSettings, executor: (any SerialExecutor)?) {
+        memory = ShardMemory(layout: layout, shard: number, settings: settings)
+        self.settings = settings
+        bytesMax = settings.memoryBytesMax / layout.count
+        self.executor = executor
+    }
+
+    private func updateGauges() {
+        gauges.update(
+            series: memory.index.count, chunks: memory.samples.sealedChunks, liveBytes: memory.liveBytes,
+            heldBytes: memory.heldBytes, stored: memory.stored)
+    }
+
+    // MARK: In
+
+    func find(_ columns: LabelColumns, _ sets: [Int]) -> [SeriesID?] { memory.find(columns, sets) }
+
+    func check(_ columns: LabelColumns, _ sets: [Int]) throws(ShardMemory.AddError) { try memory.check(columns, sets) }
+
+    func add(_ columns: LabelColumns, _ sets: [Int], _ labelSets: [LabelSet]) -> (ids: [SeriesID], added: Int) {
+        defer { updateGauges() }
+        return memory.add(columns, sets, labelSets)
+    }
+
+    func apply(_ partition: BatchPartition, _ number: Int, _ bounds: ClosedRange<Int64>) -> ShardMemory.Applied {
+        let applied = memory.apply(partition.columns(number), bounds)
+        relieve()
+        updateGauges()
+        return applied
+    }
+
+    private func relieve() {
+        let excess = memory.liveBytes - bytesMax
+        guard excess > 0 else {
+            gauges.isFull = false
+            return
+        }
+        gauges.chunksEvicted(memory.relieve(excess, limit: bytesMax))
+        gauges.isFull = memory.liveBytes > bytesMax
+    }
+
+    // MARK: Out
+
+    func select(_ request: SelectRequest, _ budget: SampleBudget) async throws(ReadError) -> SeriesBlock {
+        let ids = memory.resolve(request.matchers, only: request.only)
+        var block = SeriesBlock()
+        var position = 0
+        while position < ids.count {
+            position = try memory.read(ids, from: position, request, budget, into: &block)
+            if position < ids.count { await Task.yield() }
+        }
+        return block
+    }
+
+    func series(_ matchers: [Matcher], _ time: ClosedRange<Int64>) async -> Set<LabelSet> {
+        let ids = memory.resolve(matchers, only: nil)
+        var sets: Set<LabelSet> = []
+        var position = 0
+        while position < ids.count {
+            position = memory.labelSets(ids, from: position, time, into: &sets)
+            if position < ids.count { await Task.yield() }
+        }
+        return sets
+    }
+
+    func labelNames() -> [String] { memory.labelNames() }
+    func labelValues(_ name: String) -> [String] { memory.labelValues(name) }
+
+    func labelNames(_ matchers: [Matcher], _ time: ClosedRange<Int64>) async -> Set<String> {
+        let ids = memory.resolve(matchers, only: nil)
+        var names: Set<String> = []
+        var position = 0
+        while position < ids.count {
+            position = memory.labelNames(ids, from: position, time, into: &names)
+            if position < ids.count { await Task.yield() }
+        }
+        return names
+    }
+
+    func labelValues(_ name: String, _ matchers: [Matcher], _ time: ClosedRange<Int64>) async -> Set<String> {
+        let ids = memory.resolve(matchers, only: nil)
+        var values: Set<String> = []
+        var position = 0
+        while position < ids.count {
+            position = memory.labelValues(name, ids, from: position, time, into: &values)
+            if position < ids.count { await Task.yield() }
+        }
+        return values
+    }
+
+    // MARK: Upkeep
+
+    struct Trimmed: Sendable {
+        /// Series that will be retired at the next collection, unless somebody asks for them.
+        var marked: Int
+        var retired: Int
+    }
+
+    /// One collection. One at a time; in between the slices others use the shard.
+    func trim(at now: Timestamp) async -> Trimmed {
+        var collection = memory.collection(
+            at: now.milliseconds, retention: settings.retention.wholeMilliseconds,
+            grace: settings.gracePeriod.wholeMilliseconds)
+        while memory.collect(&collection) { await Task.yield() }
+        let retired = memory.finish(collection)
+        relieve()
+        updateGauges()
+        return Trimmed(marked: collection.marked, retired: retired)
+    }
+
+    /// Gives every series its interests anew; one call at a time. Series of batches applied meanwhile may still carry the old ones.
+    func use(_ resolver: (any InterestResolver)?) async {
+        memory.interests.beginReload(resolver)
+        var position: Int? = 0
+        while let start = position {
+            position = memory.resolveInterests(from: start)
+            if position != nil { await Task.yield() }
+        }
+        memory.interests.endReload()
+    }
+}

@@ -1,0 +1,89 @@
+package import Streams
+
+extension SeriesStore: SeriesReader {
+    package func select(_ request: SelectRequest) async throws(ReadError) -> SeriesBlock {
+        let budget = SampleBudget(request.samplesMax)
+        guard request.start <= request.end else { return SeriesBlock() }
+        let asked = shards(for: request)
+        if asked.count == 1 { return try await asked[0].select(request, budget) }
+        if let only = request.only, only.count <= Self.fewSeries {
+            // A wake-up costs more than reading that little.
+            var block = SeriesBlock()
+            for shard in asked { block.append(try await shard.select(request, budget)) }
+            return block
+        }
+        let answers = await withTaskGroup(of: Result<SeriesBlock, ReadError>.self) { group in
+            for shard in asked {
+                group.addTask {
+                    do throws(ReadError) {
+                        return .success(try await shard.select(request, budget))
+                    } catch {
+                        return .failure(error)
+                    }
+                }
+            }
+            var answers: [Result<SeriesBlock, ReadError>] = []
+            for await answer in group { answers.append(answer) }
+            return answers
+        }
+        var block = SeriesBlock()
+        for answer in answers { block.count == 0 ? block = try answer.get() : block.append(try answer.get()) }
+        return block
+    }
+
+    /// Up to so many series are read shard after shard.
+    private static var fewSeries: Int { 1024 }
+
+    private func shards(for request: SelectRequest) -> [SeriesShard] {
+        guard let only = request.only, only.count <= Self.fewSeries else { return shards }
+        var wanted: UInt64 = 0
+        for id in only { wanted |= 1 << UInt64(layout.shard(of: id)) }
+        return shards.indices.filter { wanted & 1 << UInt64($0) != 0 }.map { shards[$0] }
+    }
+
+    // MARK: Labels
+
+    /// The label sets of the series that one of the selectors accepts (all, without a selector) and that have samples in
+    /// the time, in order.
+    package func series(
+        matching selectors: [[Matcher]], from start: Timestamp = .distantPast, to end: Timestamp = .distantFuture
+    ) async -> [LabelSet] {
+        guard start <= end else { return [] }
+        let time = start.milliseconds...end.milliseconds
+        var sets: Set<LabelSet> = []
+        for selector in selectors.isEmpty ? [[]] : selectors {
+            for shard in shards { sets.formUnion(await shard.series(selector, time)) }
+        }
+        return sets.sorted { $0.lexicographicallyPrecedes($1) }
+    }
+
+    /// The label names of those series, in order. Without a selector the time is not asked about: the store holds nothing
+    /// but what is in retention.
+    package func labelNames(
+        matching selectors: [[Matcher]] = [], from start: Timestamp = .distantPast, to end: Timestamp = .distantFuture
+    ) async -> [String] {
+        guard start <= end else { return [] }
+        let time = start.milliseconds...end.milliseconds
+        var names: Set<String> = []
+        if selectors.isEmpty { for shard in shards { names.formUnion(await shard.labelNames()) } }
+        for selector in selectors {
+            for shard in shards { names.formUnion(await shard.labelNames(selector, time)) }
+        }
+        return names.sorted()
+    }
+
+    /// The values of a label among those series, in order; as for `labelNames`.
+    package func labelValues(
+        _ name: String, matching selectors: [[Matcher]] = [], from start: Timestamp = .distantPast,
+        to end: Timestamp = .distantFuture
+    ) async -> [String] {
+        guard start <= end else { return [] }
+        let time = start.milliseconds...end.milliseconds
+        var values: Set<String> = []
+        if selectors.isEmpty { for shard in shards { values.formUnion(await shard.labelValues(name)) } }
+        for selector in selectors {
+            for shard in shards { values.formUnion(await shard.labelValues(name, selector, time)) }
+        }
+        return values.sorted()
+    }
+}
