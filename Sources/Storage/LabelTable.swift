@@ -35,6 +35,8 @@ struct LabelTable: ~Copyable {
     }
 
     var count: Int { entries.count - freeEntries.count }
+    /// Memory in use, posting lists not counted.
+    var usedBytes: Int { count * (MemoryLayout<Entry>.stride + 12) + bytes.count - byteGarbage }
     /// Memory held, posting lists not counted.
     var byteCount: Int { entries.byteCount + bytes.byteCount + entryTable.byteCount + count * 4 }
     /// Whether there is room for so many bytes more: values are found by 32 bits.

@@ -31,6 +31,12 @@ struct SeriesIndex: ~Copyable {
         table.fill(64, with: 0)
     }
 
+    /// Memory in use: what is free inside of the flat tables can be used again and is not counted.
+    var usedBytes: Int {
+        labels.usedBytes + count * (MemoryLayout<SeriesRecord>.stride + 16) + places.byteCount
+    }
+
+    /// Memory held.
     var byteCount: Int {
         labels.byteCount + records.byteCount + places.byteCount + freePlaces.byteCount + table.byteCount
     }

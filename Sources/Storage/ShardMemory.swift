@@ -25,7 +25,7 @@ struct ShardMemory: ~Copyable {
     }
 
     /// Memory in use: what a bound on memory is compared with.
-    var liveBytes: Int { samples.memory.liveBytes + index.byteCount + labelCache.byteCount }
+    var liveBytes: Int { samples.memory.liveBytes + index.usedBytes + labelCache.byteCount }
     /// Memory held from the system.
     var heldBytes: Int { samples.memory.heldBytes + index.byteCount + labelCache.byteCount }
 
@@ -67,7 +67,7 @@ struct ShardMemory: ~Copyable {
         if !index.labels.hasRoom(forBytes: bytes) { throw .bytes }
     }
 
-    /// Adds sets that passed `check`; what appeared since `find` is found now.
+    /// Adds sets (places in `columns` and `labelSets`) that passed `check`; what appeared since `find` is found now.
     /// - Returns: ids in order, and how many series are really new.
     mutating func add(
         _ columns: borrowing LabelColumns, _ sets: [Int], _ labelSets: [LabelSet]

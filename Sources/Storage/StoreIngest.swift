@@ -59,7 +59,7 @@ package final class StoreIngest: Ingest {
         guard store.takeRoom(count) else { throw telemetry.refuseSeries(count, .series(store.settings.seriesMax)) }
         var added = 0
         for (shard, sets) in zip(store.shards, missing) where !sets.isEmpty {
-            let result = await shard.add(columns, sets, sets.map { labelSets[$0] })
+            let result = await shard.add(columns, sets, labelSets)
             added += result.added
             for (set, id) in zip(sets, result.ids) { ids[set] = id }
         }
