@@ -12,7 +12,12 @@ import Testing
         var type: String
         var canonical: String
         var pretty: String?
-        var default_error: String?
+        var defaultError: String?
+
+        enum CodingKeys: String, CodingKey {
+            case id, expr, type, canonical, pretty
+            case defaultError = "default_error"
+        }
     }
 
     private struct Invalid: Decodable {
@@ -28,6 +33,15 @@ import Testing
         var errors: [Issue]
     }
 
+    private struct Series: Decodable {
+        var id: String
+        var line: String
+        var ok: Bool
+        var labels: [String: String]?
+        var values: [String]?
+        var error: String?
+    }
+
     @Test func `every case of promql-parse is as Prometheus has it`() throws {
         guard let folder = try Conformance.url("promql-parse") else { return }
         var report = Conformance.Report("promql-parse")
@@ -36,6 +50,9 @@ import Testing
         }
         var otherMessages = 0
         for example in try cases(Invalid.self, folder.appending(path: "invalid.jsonl")) {
+            note(differences(example, &otherMessages), example.id, &report)
+        }
+        for example in try cases(Series.self, folder.appending(path: "series.jsonl")) {
             note(differences(example, &otherMessages), example.id, &report)
         }
         print("promql-parse: \(otherMessages) messages are worded differently")
@@ -72,9 +89,9 @@ import Testing
         }
         do throws(ParseError) {
             _ = try PromQLParser.parse(example.expr)
-            compare("error without features", "none", example.default_error ?? "none")
+            compare("error without features", "none", example.defaultError ?? "none")
         } catch {
-            compare("error without features", error.description, example.default_error ?? "none")
+            compare("error without features", error.description, example.defaultError ?? "none")
         }
         return found
     }
@@ -96,6 +113,26 @@ import Testing
                 print("promql-parse: \(example.id): \(error), not \(example.message)")
             }
             return found
+        }
+    }
+
+    private func differences(_ example: Series, _ otherMessages: inout Int) -> [String] {
+        do throws(ParseError) {
+            let series = try PromQLParser.parseSeriesNotation(example.line)
+            guard example.ok else { return ["\(example.line) is taken, not refused: \(example.error ?? "")"] }
+            let labels = Dictionary(uniqueKeysWithValues: series.labels.map { ($0.name, $0.value) })
+            var found: [String] = []
+            if labels != example.labels { found.append("\(example.line): labels \(series.labels)") }
+            if series.values.map(\.description) != example.values ?? [] {
+                found.append("\(example.line): values \(series.values)")
+            }
+            return found
+        } catch {
+            if error.description != example.error {
+                otherMessages += 1
+                print("promql-parse: \(example.id): \(error), not \(example.error ?? "accepted")")
+            }
+            return example.ok ? ["\(example.line) is refused: \(error)"] : []
         }
     }
 }

@@ -42,4 +42,15 @@ package enum PromQLParser {
             throw ParseError(error, in: bytes)
         }
     }
+
+    /// A line of series notation: `metric{a="b"} 1 2x3 _ stale {{sum:1}}`, as tests of rules load their series.
+    package static func parseSeriesNotation(_ text: String) throws(ParseError) -> SeriesNotation {
+        let bytes = Array(text.utf8)
+        do throws(Problem) {
+            var parser = SeriesNotationParser(bytes)
+            return try parser.parse()
+        } catch {
+            throw ParseError(error, in: bytes)
+        }
+    }
 }
