@@ -101,6 +101,11 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        // Figures, in release mode: `swift build -c release --product tocsin-bench`.
+        .executableTarget(
+            name: "tocsin-bench", dependencies: ["Streams", "Storage"], path: "Benchmarks/tocsin-bench",
+            swiftSettings: settings),
+
         // Tests, a folder a module.
         .target(
             name: "TestKit", dependencies: ["Streams", "YAML"], path: "Tests/TestKit", swiftSettings: settings),

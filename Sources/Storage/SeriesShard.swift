@@ -60,8 +60,12 @@ actor SeriesShard {
 
     // MARK: Out
 
-    func select(_ request: SelectRequest, _ budget: SampleBudget) async throws(ReadError) -> SeriesBlock {
+    /// - Returns: nil when more than `atMost` series would have to be looked at.
+    func select(
+        _ request: SelectRequest, _ budget: SampleBudget, atMost: Int = .max
+    ) async throws(ReadError) -> SeriesBlock? {
         let ids = memory.resolve(request.matchers, only: request.only)
+        if ids.count > atMost { return nil }
         var block = SeriesBlock()
         var position = 0
         while position < ids.count {

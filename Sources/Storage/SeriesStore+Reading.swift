@@ -4,19 +4,27 @@ extension SeriesStore: SeriesReader {
     package func select(_ request: SelectRequest) async throws(ReadError) -> SeriesBlock {
         let budget = SampleBudget(request.samplesMax)
         guard request.start <= request.end else { return SeriesBlock() }
-        let asked = shards(for: request)
-        if asked.count == 1 { return try await asked[0].select(request, budget) }
-        if let only = request.only, only.count <= Self.fewSeries {
-            // A wake-up costs more than reading that little.
-            var block = SeriesBlock()
-            for shard in asked { block.append(try await shard.select(request, budget)) }
-            return block
+        // Waking another thread costs more than reading a few series: small answers come from one shard after the other.
+        var block = SeriesBlock()
+        var isSmall = true
+        for shard in shards(for: request) {
+            guard let part = try await shard.select(request, budget, atMost: Self.fewSeries) else {
+                isSmall = false
+                break
+            }
+            block.append(part)
         }
+        if isSmall { return block }
+        return try await selectConcurrently(request)
+    }
+
+    private func selectConcurrently(_ request: SelectRequest) async throws(ReadError) -> SeriesBlock {
+        let budget = SampleBudget(request.samplesMax)
         let answers = await withTaskGroup(of: Result<SeriesBlock, ReadError>.self) { group in
-            for shard in asked {
+            for shard in shards {
                 group.addTask {
                     do throws(ReadError) {
-                        return .success(try await shard.select(request, budget))
+                        return .success(try await shard.select(request, budget) ?? SeriesBlock())
                     } catch {
                         return .failure(error)
                     }
@@ -31,11 +39,12 @@ extension SeriesStore: SeriesReader {
         return block
     }
 
-    /// Up to so many series are read shard after shard.
-    private static var fewSeries: Int { 1024 }
+    /// Series of one shard that make an answer big.
+    private static var fewSeries: Int { 512 }
 
+    /// Those that can have something to say.
     private func shards(for request: SelectRequest) -> [SeriesShard] {
-        guard let only = request.only, only.count <= Self.fewSeries else { return shards }
+        guard let only = request.only else { return shards }
         var wanted: UInt64 = 0
         for id in only { wanted |= 1 << UInt64(layout.shard(of: id)) }
         return shards.indices.filter { wanted & 1 << UInt64($0) != 0 }.map { shards[$0] }

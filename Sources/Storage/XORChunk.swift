@@ -2,16 +2,16 @@
 /// first sample in full, the second by delta, the rest by delta of delta and by XOR with the value before.
 ///
 /// Written and read bit for bit as Prometheus's TSDB does, so that a sealed chunk can go to a block as it is.
-enum XORChunk {
+package enum XORChunk {
     /// What `count` samples can take at most, with the slack that reading needs.
-    static func byteCountMax(samples count: Int) -> Int { 2 + 10 + 8 + (count * (68 + 77) + 7) / 8 + readSlack }
+    package static func byteCountMax(samples count: Int) -> Int { 2 + 10 + 8 + (count * (68 + 77) + 7) / 8 + readSlack }
     /// Bytes that must be readable behind the encoded ones.
-    static let readSlack = 8
+    package static let readSlack = 8
 
     /// Times must rise; differences may be of any size (they wrap as Go's do).
     /// - Parameter target: has room for `byteCountMax`.
     /// - Returns: the bytes used, slack not counted.
-    static func encode(
+    package static func encode(
         times: UnsafePointer<Int64>, values: UnsafePointer<UInt64>, count: Int, into target: UnsafeMutablePointer<UInt8>
     ) -> Int {
         var bits = BitWriter(target)
@@ -84,12 +84,12 @@ enum XORChunk {
         UInt64(bitPattern: (value << 1) ^ (value >> 63))
     }
 
-    static func count(_ source: UnsafePointer<UInt8>) -> Int { Int(source[0]) << 8 | Int(source[1]) }
+    package static func count(_ source: UnsafePointer<UInt8>) -> Int { Int(source[0]) << 8 | Int(source[1]) }
 
     /// Reads what `encode` wrote; the targets have room for the chunk's count.
     /// - Returns: that count.
     @discardableResult
-    static func decode(
+    package static func decode(
         _ source: UnsafePointer<UInt8>, times: UnsafeMutablePointer<Int64>, values: UnsafeMutablePointer<UInt64>
     ) -> Int {
         let count = count(source)
