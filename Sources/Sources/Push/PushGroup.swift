@@ -1,0 +1,49 @@
+import Streams
+
+/// The metrics that were pushed under one grouping key: a value that pushes change.
+struct PushGroup: Sendable {
+    let key: GroupingKey
+    /// In the order in which they were pushed first.
+    private(set) var families: [PushedFamily] = []
+    private(set) var lastPush: Timestamp?
+    private(set) var lastFailure: Timestamp?
+
+    init(key: GroupingKey) { self.key = key }
+
+    static let pushTimeName = "push_time_seconds"
+    static let failureTimeName = "push_failure_time_seconds"
+
+    var lastPushSucceeded: Bool { lastPush.map { $0 > lastFailure ?? .distantPast } ?? false }
+
+    mutating func fail(at time: Timestamp) { lastFailure = time }
+
+    /// Takes what was pushed, its samples' labels laid under those of the group.
+    /// - Parameter replacing: PUT: nothing else stays; POST: families of other names stay.
+    mutating func take(_ pushed: [PushedFamily], replacing: Bool, at time: Timestamp) {
+        let names = Set(pushed.map(\.name))
+        families = replacing ? pushed : families.filter { !names.contains($0.name) } + pushed
+        lastPush = time
+    }
+
+    /// What was pushed, as it would be taken: with the group's labels, without Pushgateway's own metrics.
+    func labelled(_ pushed: [PushedFamily]) -> [PushedFamily] {
+        pushed.filter { $0.name != Self.pushTimeName && $0.name != Self.failureTimeName }.map { family in
+            var family = family
+            family.samples = family.samples.map { sample in
+                var sample = sample
+                for (name, value) in key.labels { sample.labels[name] = value }
+                return sample
+            }
+            return family
+        }
+    }
+
+    /// What is stored for the group: its samples and the two that tell of its pushes.
+    var series: [(labels: LabelSet, value: Double)] {
+        var result = families.flatMap { family in family.samples.map { ($0.labels, $0.value) } }
+        let own = key.labelSet
+        result.append((own.merging([LabelSet.metricName: Self.pushTimeName]), lastPush?.seconds ?? 0))
+        result.append((own.merging([LabelSet.metricName: Self.failureTimeName]), lastFailure?.seconds ?? 0))
+        return result
+    }
+}

@@ -1,0 +1,59 @@
+import Streams
+
+/// Which types and series all groups together have, so that a push is checked against all others at the cost of itself.
+struct PushIndex: Sendable {
+    private var types: [String: [MetricType: Int]] = [:]
+    private var owners: [LabelSet: GroupingKey] = [:]
+
+    /// What makes the push inconsistent with itself or with other groups, by the rules of Prometheus's gatherer; nil when
+    /// nothing does.
+    /// - Parameter replaced: the families of the same group that the push does away with.
+    func problem(of pushed: [PushedFamily], from key: GroupingKey, replacing replaced: [PushedFamily]) -> String? {
+        var seen: Set<LabelSet> = []
+        for family in pushed {
+            let type = family.type ?? .unknown
+            var others = types[family.name] ?? [:]
+            for family in replaced.filter({ $0.name == family.name }) {
+                others[family.type ?? .unknown, default: 0] -= 1
+            }
+            if let other = others.first(where: { $0.value > 0 && $0.key != type })?.key {
+                return "metric \(quoted(family.name)) is pushed with type \(type.pushedName), but another group has it "
+                    + "with type \(other.pushedName)"
+            }
+            for sample in family.samples {
+                if !seen.insert(sample.labels).inserted {
+                    return "the series \(sample.labels) was collected before with the same name and label values"
+                }
+                if let owner = owners[sample.labels], owner != key {
+                    return "the series \(sample.labels) belongs to another group already"
+                }
+            }
+        }
+        return nil
+    }
+
+    mutating func add(_ families: [PushedFamily], of key: GroupingKey) {
+        for family in families {
+            types[family.name, default: [:]][family.type ?? .unknown, default: 0] += 1
+            for sample in family.samples { owners[sample.labels] = key }
+        }
+    }
+
+    mutating func remove(_ families: [PushedFamily]) {
+        for family in families {
+            let type = family.type ?? .unknown
+            let left = (types[family.name]?[type] ?? 0) - 1
+            types[family.name]?[type] = left > 0 ? left : nil
+            if types[family.name]?.isEmpty == true { types[family.name] = nil }
+            for sample in family.samples { owners[sample.labels] = nil }
+        }
+    }
+
+    /// The first family that groups have with different types; nil when all agree.
+    var conflict: String? { types.filter { $0.value.count > 1 }.keys.min() }
+}
+
+extension MetricType {
+    /// As the text format names it.
+    var pushedName: String { self == .unknown ? "untyped" : rawValue }
+}
