@@ -46,6 +46,17 @@ package struct SampleBatch: Sendable {
         values.append(value)
     }
 
+    /// Adds samples from three columns of the same length.
+    package mutating func append(
+        _ ids: UnsafeBufferPointer<SeriesID>, at milliseconds: UnsafeBufferPointer<Int64>,
+        _ values: UnsafeBufferPointer<Double>
+    ) {
+        precondition(ids.count == milliseconds.count && ids.count == values.count, "columns of different lengths")
+        series.append(contentsOf: ids)
+        timestamps.append(contentsOf: milliseconds)
+        self.values.append(contentsOf: values)
+    }
+
     package mutating func append(contentsOf other: SampleBatch) {
         series += other.series
         timestamps += other.timestamps

@@ -33,7 +33,7 @@ package final class ScrapeParser {
         /// Samples whose series relabelling kept, repeated ones included: `scrape_samples_post_metric_relabeling`, and
         /// what `sample_limit` bounds.
         package var afterRelabelling = 0
-        /// Series that the last scrape did not show: `scrape_series_added`.
+        /// Series that this parser had not seen before, or had forgotten: `scrape_series_added`.
         package var seriesAdded = 0
         /// Lines that repeated a series without a timestamp; only the first of each was taken.
         package var duplicates = 0
@@ -44,11 +44,30 @@ package final class ScrapeParser {
     package private(set) var counts = Counts()
     /// The series that this parser has not seen before, as exposed, for the caller to relabel and intern.
     package private(set) var unknown: [LabelSet] = []
-    /// What TYPE, HELP and UNIT lines say that the last scrape did not say.
+    /// What TYPE, HELP and UNIT lines say that no scrape said before, or not lately.
     package private(set) var newMetadata: [MetricMetadata] = []
 
+    private var known: KnownLines
+    private var epoch: UInt64?
+    /// Counts scrapes; `KnownLines.Line.mark` holds 30 bits of it.
+    private var generation: UInt32 = 1
+    private var isBegun = false
+    /// Lines from here on were added by the scrape that is not finished.
+    private var firstNew = 0
+    private var unknownLines: [UInt32] = []
+    private var waiting: [ScrapePass.Waiting] = []
+    private var repeated: [Int] = []
+    private var tracked = 0
+    private var retained = 0
+    private var seen = 0
+    private var lastTracked = 0
+    /// What the last scrape showed before an epoch change made the parser forget it.
+    private var carried: [SeriesID] = []
+
+    /// - Parameter secret: keys the hash of the table, so that no target can aim for collisions.
     package init(settings: Settings = Settings(), secret: HashSecret = .random()) {
         self.settings = settings
+        known = KnownLines(secret: secret)
     }
 
     /// Reads a body. `batch` gets the samples of known series; those of unknown ones wait for `resolve`.
@@ -61,20 +80,158 @@ package final class ScrapeParser {
         _ body: UnsafeRawBufferPointer, as format: ExpositionFormat, at time: Timestamp, epoch: UInt64,
         into batch: inout SampleBatch
     ) throws(ExpositionError) {
-        throw ExpositionError(.format, line: 0, "scrapes are not read yet")
+        precondition(!isBegun, "the last scrape was neither finished nor failed")
+        begin(epoch)
+        if body.count > 0, body[body.count - 1] == 0x0A {
+            try run(body, format, time, &batch)
+            return
+        }
+        // The loop relies on a line break at the end; bodies without one are rare, and copied.
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: body.count + 1 + 64, alignment: 16)
+        defer { copy.deallocate() }
+        copy.copyMemory(from: body)
+        copy[body.count] = 0x0A
+        copy[(body.count + 1)...].initializeMemory(as: UInt8.self, repeating: 0)
+        try run(UnsafeRawBufferPointer(rebasing: copy[...body.count]), format, time, &batch)
+    }
+
+    private func begin(_ epoch: UInt64) {
+        if let last = self.epoch, last != epoch {
+            carried += trackedNow()
+            known.removeAll()
+            lastTracked = 0
+        }
+        self.epoch = epoch
+        isBegun = true
+        generation += 1
+        if generation >= 1 << 30 {
+            // In 30 bits there is room for a thousand years at a scrape every half a minute.
+            for index in 0..<known.count { known.lines[index].mark = 0 }
+            generation = 2
+        }
+        firstNew = known.count
+        counts = Counts()
+    }
+
+    private func run(
+        _ body: UnsafeRawBufferPointer, _ format: ExpositionFormat, _ time: Timestamp, _ batch: inout SampleBatch
+    ) throws(ExpositionError) {
+        var pass = ScrapePass(
+            body, as: format, settings: settings, time: time.milliseconds, generation: generation, firstNew: firstNew)
+        try pass.run(&known, into: &batch)
+        counts = pass.counts
+        unknown = pass.unknown
+        unknownLines = pass.unknownLines
+        waiting = pass.waiting
+        repeated = pass.repeated.map { pass.unknownIndex(of: $0) }
+        newMetadata = pass.metadata
+        tracked = pass.tracked
+        retained = pass.retained
+        seen = pass.seen
     }
 
     /// Adds the samples of the unknown series.
     /// - Parameter ids: one for each of `unknown`; nil drops the series, which is remembered.
-    package func resolve(_ ids: [SeriesID?], into batch: inout SampleBatch) {}
+    package func resolve(_ ids: [SeriesID?], into batch: inout SampleBatch) {
+        precondition(ids.count == unknown.count, "an id, or nil, for each unknown series")
+        for (line, id) in zip(unknownLines, ids) {
+            let line = known.lines + Int(line)
+            if let id {
+                line.pointee.id = id.rawValue
+                counts.seriesAdded += 1
+            } else {
+                line.pointee.id = KnownLines.dropped
+                tracked -= Int(line.pointee.mark & 1)
+                line.pointee.mark &= ~1
+            }
+        }
+        for sample in waiting {
+            guard let id = ids[Int(sample.unknown)] else { continue }
+            counts.afterRelabelling += 1
+            batch.append(id, at: sample.timestamp, sample.value)
+        }
+        for place in repeated where ids[place] != nil {
+            counts.afterRelabelling += 1
+            counts.duplicates += 1
+        }
+        if !ids.isEmpty { known.trim() }
+        clearUnknown()
+    }
 
     /// The scrape was taken. Returns the series that the last scrape showed and this one does not: they are stale now.
-    package func finish() -> [SeriesID] { [] }
+    package func finish() -> [SeriesID] {
+        precondition(isBegun && unknown.isEmpty, "a scrape is finished once, after its series were resolved")
+        isBegun = false
+        var missing = carried
+        if retained != lastTracked { missing += missingLines() }
+        carried = []
+        if !missing.isEmpty {
+            // Another spelling of the same labels, or the same series after an epoch change, keeps it going.
+            let shown = Set(trackedNow())
+            missing.removeAll { shown.contains($0) }
+        }
+        lastTracked = tracked
+        if known.count - seen > max(1000, seen) { known.keep(generation: generation) }
+        firstNew = known.count
+        return missing
+    }
 
-    /// The scrape failed, or the target is gone: what it began is forgotten. Returns the series that the last scrape
+    /// The scrape failed, or the target is gone: what was begun is forgotten. Returns the series that the last scrape
     /// showed: they are all stale now.
-    package func fail() -> [SeriesID] { [] }
+    package func fail() -> [SeriesID] {
+        var missing = carried
+        if isBegun {
+            for index in 0..<firstNew {
+                let line = known.lines[index]
+                let isOld = line.mark >> 2 == generation - 1 && line.mark & 1 == 1
+                let isSeen = line.mark >> 2 == generation && line.mark & 2 == 2
+                if isOld || isSeen { missing.append(SeriesID(rawValue: line.id)) }
+            }
+            known.truncate(to: firstNew)
+        } else {
+            missing += trackedNow()
+        }
+        isBegun = false
+        carried = []
+        lastTracked = 0
+        tracked = 0
+        // No line bears the mark of the scrape before the next one.
+        generation += 1
+        counts = Counts()
+        newMetadata = []
+        clearUnknown()
+        return missing
+    }
 
     /// How many series and lines of metadata are known.
-    package var knownCount: Int { 0 }
+    package var knownCount: Int { known.count }
+
+    private func clearUnknown() {
+        unknown = []
+        unknownLines = []
+        waiting = []
+        repeated = []
+    }
+
+    /// The series of this generation whose end is to be marked.
+    private func trackedNow() -> [SeriesID] {
+        var ids: [SeriesID] = []
+        for index in 0..<known.count {
+            let line = known.lines[index]
+            if line.mark >> 2 == generation, line.mark & 1 == 1 { ids.append(SeriesID(rawValue: line.id)) }
+        }
+        return ids
+    }
+
+    /// The series that the last scrape tracked and this one did not.
+    private func missingLines() -> [SeriesID] {
+        var ids: [SeriesID] = []
+        for index in 0..<firstNew {
+            let line = known.lines[index]
+            let isGone = line.mark >> 2 == generation - 1 && line.mark & 1 == 1
+            let isUntracked = line.mark >> 2 == generation && line.mark & 3 == 2
+            if isGone || isUntracked { ids.append(SeriesID(rawValue: line.id)) }
+        }
+        return ids
+    }
 }
