@@ -1,0 +1,89 @@
+import Streams
+
+extension Evaluation {
+    /// A vector and a scalar: each element by itself.
+    mutating func combined(_ plan: VectorScalarPlan, _ grid: StepGrid) throws(EvaluationError) -> SeriesTable {
+        var table = try vector(plan.vector, grid)
+        let scalar = try scalars(plan.scalar, grid)
+        if plan.op == .trimLower || plan.op == .trimUpper {
+            if !table.isEmpty { annotations.add(.incompatibleTypes(plan.op, at: plan.place)) }
+            return SeriesTable(steps: grid.count)
+        }
+        let op = plan.op
+        if op.isComparison {
+            table.transform { _, step, value in
+                let holds =
+                    plan.scalarIsLeft ? op.holds(scalar[step], value) : op.holds(value, scalar[step])
+                if plan.returnsBool { return holds ? 1 : 0 }
+                return holds ? value : Absent.value
+            }
+        } else if plan.scalarIsLeft {
+            table.transform { _, step, value in op.arithmetic(scalar[step], value) }
+        } else {
+            table.transform { _, step, value in op.arithmetic(value, scalar[step]) }
+        }
+        return op.changesMetric || plan.returnsBool ? try named(table) : table
+    }
+
+    /// Which rows of both sides belong together: rows with the same signature have the same number.
+    func signatures(
+        _ left: SeriesTable, _ right: SeriesTable, _ matching: VectorMatching
+    ) -> (left: [Int], right: [Int], count: Int) {
+        var numbers: [LabelSet: Int] = [:]
+        func number(_ labels: LabelSet) -> Int {
+            let signature = matching.signature(of: labels)
+            if let number = numbers[signature] { return number }
+            numbers[signature] = numbers.count
+            return numbers.count - 1
+        }
+        let ofLeft = left.labels.map(number)
+        let ofRight = right.labels.map(number)
+        return (ofLeft, ofRight, numbers.count)
+    }
+
+    /// `and`, `or`, `unless`.
+    mutating func setCombined(_ plan: VectorMatchPlan, _ grid: StepGrid) throws(EvaluationError) -> SeriesTable {
+        let left = try vector(plan.left, grid)
+        let right = try vector(plan.right, grid)
+        let signatures = signatures(left, right, plan.matching)
+        let steps = grid.count
+        try reserve(rows: signatures.count, steps: steps)
+        if plan.op == .or {
+            let present = presence(left, signatures.left, signatures.count)
+            var rest = right
+            rest.transform { row, step, value in
+                present[signatures.right[row] * steps + step] ? Absent.value : value
+            }
+            var result = left
+            try reserve(rows: left.count + rest.count, steps: steps)
+            for row in 0..<rest.count {
+                result.appendRow(rest.labels[row], dropsName: rest.dropsName[row], rest.row(row))
+            }
+            return try merged(result)
+        }
+        let present = presence(right, signatures.right, signatures.count)
+        let wanted = plan.op == .and
+        var result = left
+        result.transform { row, step, value in
+            present[signatures.left[row] * steps + step] == wanted ? value : Absent.value
+        }
+        return result
+    }
+
+    private func presence(_ table: SeriesTable, _ numbers: [Int], _ count: Int) -> [Bool] {
+        var present = [Bool](repeating: false, count: count * table.steps)
+        for row in 0..<table.count {
+            for step in 0..<table.steps where table[row, step].isPresent {
+                present[numbers[row] * table.steps + step] = true
+            }
+        }
+        return present
+    }
+}
+
+extension VectorMatching {
+    /// The labels by which two series are found to belong together.
+    func signature(of labels: LabelSet) -> LabelSet {
+        isOn ? labels.only(self.labels) : labels.without(self.labels)
+    }
+}

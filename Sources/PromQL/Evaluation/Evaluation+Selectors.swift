@@ -1,0 +1,112 @@
+import Streams
+
+extension Evaluation {
+    /// An instant selector at every step: the newest sample of each series that is neither older than the lookback nor
+    /// a stale marker. With `wantsTimes` the sample's time in seconds in place of its value.
+    mutating func samples(
+        of number: Int, _ grid: StepGrid, wantsTimes: Bool
+    ) throws(EvaluationError) -> SeriesTable {
+        let selector = selectors[number]
+        if selector.extent == .smoothed { return try smoothedSamples(of: number, grid) }
+        let block = blocks[number]
+        try reserve(rows: block.count, steps: grid.count)
+        var table = SeriesTable(steps: grid.count)
+        table.reserveCapacity(block.count)
+        for row in 0..<block.count {
+            try checkpoint()
+            table.appendRow(block.labels[row])
+            block.timestamps.withUnsafeBufferPointer { times in
+                block.values.withUnsafeBufferPointer { values in
+                    let end = block.bounds[row + 1]
+                    // The first sample after the step's reference time.
+                    var next = block.bounds[row]
+                    for step in 0..<grid.count {
+                        let reference = selector.reference(grid.time(step))
+                        next = Self.firstIndex(after: reference, times, from: next, to: end)
+                        let newest = next - 1
+                        guard newest >= block.bounds[row], times[newest] > reference &- lookback else { continue }
+                        if values[newest].isStaleMarker { continue }
+                        table[table.count - 1, step] =
+                            wantsTimes ? Double(times[newest]) / 1000 : values[newest]
+                    }
+                }
+            }
+            table.dropLastRowIfEmpty()
+        }
+        return table
+    }
+
+    /// The first index of `from..<to` whose time is after `reference`; mostly a few steps away, so it walks before it
+    /// halves.
+    @inline(__always)
+    private static func firstIndex(
+        after reference: Int64, _ times: UnsafeBufferPointer<Int64>, from: Int, to: Int
+    ) -> Int {
+        var low = from
+        let near = min(from + 8, to)
+        while low < near {
+            if times[low] > reference { return low }
+            low += 1
+        }
+        var high = to
+        while low < high {
+            let middle = low + (high - low) / 2
+            if times[middle] > reference { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+
+    /// `smoothed` at an instant: the value on the line between the samples around it; the last one where none follows.
+    private mutating func smoothedSamples(of number: Int, _ grid: StepGrid) throws(EvaluationError) -> SeriesTable {
+        let selector = selectors[number]
+        let block = blocks[number].withoutStaleMarkers()
+        try reserve(rows: block.count, steps: grid.count)
+        var table = SeriesTable(steps: grid.count)
+        for row in 0..<block.count {
+            try checkpoint()
+            table.appendRow(block.labels[row])
+            let bounds = block.bounds[row]..<block.bounds[row + 1]
+            var next = bounds.lowerBound
+            for step in 0..<grid.count {
+                let reference = selector.reference(grid.time(step))
+                while next < bounds.upperBound, block.timestamps[next] < reference { next += 1 }
+                let follows = next < bounds.upperBound && block.timestamps[next] <= reference &+ lookback
+                let value: Double
+                if follows, block.timestamps[next] == reference {
+                    value = block.values[next]
+                } else if next > bounds.lowerBound, block.timestamps[next - 1] > reference &- lookback {
+                    value =
+                        follows
+                        ? WindowBorders.interpolated(
+                            next - 1, at: reference, block.timestamps.span, block.values.span, isCounter: false)
+                        : block.values[next - 1]
+                } else {
+                    continue
+                }
+                table[table.count - 1, step] = value
+            }
+            table.dropLastRowIfEmpty()
+        }
+        return table
+    }
+}
+
+extension SeriesBlock {
+    /// The samples alone, as range selectors see them.
+    func withoutStaleMarkers() -> SeriesBlock {
+        guard values.contains(where: \.isStaleMarker) else { return self }
+        var result = SeriesBlock()
+        result.ids = ids
+        result.labels = labels
+        result.timestamps.reserveCapacity(timestamps.count)
+        result.values.reserveCapacity(values.count)
+        for row in 0..<count {
+            for index in bounds[row]..<bounds[row + 1] where !values[index].isStaleMarker {
+                result.timestamps.append(timestamps[index])
+                result.values.append(values[index])
+            }
+            result.bounds.append(result.timestamps.count)
+        }
+        return result
+    }
+}

@@ -1,0 +1,126 @@
+package import Streams
+
+/// Evaluates expressions over what a reader has: first reads every selector's samples once, then computes without
+/// waiting.
+package struct Evaluator<Reader: SeriesReader>: Sendable {
+    private let reader: Reader
+    package var settings: EvaluationSettings
+
+    package init(reader: Reader, settings: EvaluationSettings = EvaluationSettings()) {
+        self.reader = reader
+        self.settings = settings
+    }
+
+    package func instant(_ expression: Expression, at time: Timestamp) async throws(EvaluationError) -> QueryResult {
+        try await instant(PreparedExpression(expression), at: time)
+    }
+
+    /// The value at one time.
+    package func instant(
+        _ prepared: PreparedExpression, at time: Timestamp
+    ) async throws(EvaluationError) -> QueryResult {
+        let milliseconds = Self.clamped(time)
+        let query = QueryTimes(start: milliseconds, end: milliseconds, step: 0)
+        let program = try prepared.program(for: query)
+        var evaluation = try await begin(program, query)
+        return try evaluation.instantResult(program)
+    }
+
+    package func range(
+        _ expression: Expression, from start: Timestamp, through end: Timestamp, step: Duration
+    ) async throws(EvaluationError) -> QueryResult {
+        try await range(PreparedExpression(expression), from: start, through: end, step: step)
+    }
+
+    /// The values at `start`, `start + step`, ... up to `end`, always a matrix.
+    package func range(
+        _ prepared: PreparedExpression, from start: Timestamp, through end: Timestamp, step: Duration
+    ) async throws(EvaluationError) -> QueryResult {
+        guard step.wholeMilliseconds > 0 else {
+            throw .execution("zero or negative query resolution step widths are not accepted. Try a positive integer")
+        }
+        guard start <= end else { throw .execution("end timestamp must not be before start time") }
+        let query = QueryTimes(start: Self.clamped(start), end: Self.clamped(end), step: step.wholeMilliseconds)
+        guard query.grid.count <= settings.stepsMax else { throw .tooManySteps(limit: settings.stepsMax) }
+        let program = try prepared.program(for: query)
+        guard program.type == .vector || program.type == .scalar else {
+            let kind = program.type == .matrix ? "range vector" : "string"
+            throw .execution(
+                "invalid expression type \"\(kind)\" for range query, must be Scalar or instant Vector")
+        }
+        var evaluation = try await begin(program, query)
+        return try evaluation.rangeResult(program)
+    }
+
+    /// Far from the ends of 64 bits, so that sums of times can't overflow.
+    private static func clamped(_ time: Timestamp) -> Int64 { min(max(time.milliseconds, -(1 << 60)), 1 << 60) }
+
+    private func begin(_ program: Program, _ query: QueryTimes) async throws(EvaluationError) -> Evaluation {
+        var evaluation = Evaluation(program, query, settings)
+        let requests = evaluation.requests(program)
+        evaluation.blocks = try await read(requests)
+        try evaluation.countSamplesRead()
+        return evaluation
+    }
+
+    /// The blocks in the order of the requests, equal requests read once.
+    private func read(_ requests: [SelectRequest?]) async throws(EvaluationError) -> [SeriesBlock] {
+        var unique: [SelectRequest] = []
+        var places: [Int?] = []
+        for request in requests {
+            guard let request else {
+                places.append(nil)
+                continue
+            }
+            if let place = unique.firstIndex(of: request) {
+                places.append(place)
+            } else {
+                places.append(unique.count)
+                unique.append(request)
+            }
+        }
+        let blocks = try await readAll(unique)
+        return places.map { $0.map { blocks[$0] } ?? SeriesBlock() }
+    }
+
+    private func readAll(_ requests: [SelectRequest]) async throws(EvaluationError) -> [SeriesBlock] {
+        do throws(ReadError) {
+            switch requests.count {
+            case 0: return []
+            case 1: return [try await reader.select(requests[0])]
+            default: return try await readConcurrently(requests)
+            }
+        } catch {
+            switch error {
+            case .tooManySamples: throw .tooManySamples
+            case .unavailable(let reason): throw .unavailable(reason)
+            }
+        }
+    }
+
+    private func readConcurrently(_ requests: [SelectRequest]) async throws(ReadError) -> [SeriesBlock] {
+        let reader = reader
+        return try await withTaskGroup(of: (Int, Result<SeriesBlock, ReadError>).self) { group in
+            for (place, request) in requests.enumerated() {
+                group.addTask {
+                    do throws(ReadError) {
+                        return (place, .success(try await reader.select(request)))
+                    } catch {
+                        return (place, .failure(error))
+                    }
+                }
+            }
+            var blocks = Array(repeating: SeriesBlock(), count: requests.count)
+            var failure: ReadError?
+            for await (place, result) in group {
+                switch result {
+                case .success(let block): blocks[place] = block
+                case .failure(let error):
+                    failure = failure ?? error
+                    group.cancelAll()
+                }
+            }
+            return failure.map { .failure($0) } ?? Result<[SeriesBlock], ReadError>.success(blocks)
+        }.get()
+    }
+}

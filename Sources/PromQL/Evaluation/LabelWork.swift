@@ -1,0 +1,45 @@
+import Streams
+
+extension LabelSet {
+    static let bucketLabel = "le"
+    /// The labels that tell about the metric as a whole and go away with its name.
+    private static let metadata = [metricName, "__type__", "__unit__"]
+
+    /// Without the metric's name, type and unit.
+    func droppingName() -> LabelSet {
+        // `__name__` and its kin sort before nearly all other labels, so most sets need no more than a look at the first.
+        guard contains(where: { $0.name.utf8.first == UInt8(ascii: "_") && Self.metadata.contains($0.name) }) else {
+            return self
+        }
+        return LabelSet(sorted: filter { !Self.metadata.contains($0.name) })
+    }
+
+    /// The labels named in `names`, a short list.
+    func only(_ names: [String]) -> LabelSet {
+        names.isEmpty ? LabelSet() : LabelSet(sorted: filter { names.contains($0.name) })
+    }
+
+    /// The labels that are neither named in `names`, a short list, nor the metric's name.
+    func without(_ names: [String]) -> LabelSet {
+        LabelSet(sorted: filter { $0.name != Self.metricName && !names.contains($0.name) })
+    }
+
+    /// Without one label.
+    func without(_ name: String) -> LabelSet {
+        self[name] == nil ? self : LabelSet(sorted: filter { $0.name != name })
+    }
+
+    /// The order of range results: by names and values from the first label on, a prefix first.
+    func precedes(_ other: LabelSet) -> Bool {
+        for (mine, theirs) in zip(self, other) {
+            if mine.name != theirs.name { return mine.name < theirs.name }
+            if mine.value != theirs.value { return mine.value < theirs.value }
+        }
+        return count < other.count
+    }
+
+    /// Whether a text may be a label's name: any non-empty UTF-8.
+    static func isLabelName(_ name: String) -> Bool {
+        !name.isEmpty && name.unicodeScalars.allSatisfy { $0.value < invalidByteBase + 0x80 }
+    }
+}

@@ -1,0 +1,278 @@
+import Streams
+
+/// Plays a script over series in memory and says of each `eval` whether it held.
+///
+/// An instant query is asked in more ways than one, as Prometheus's own player does: as written; printed again with
+/// `@` at its time on every selector, from other times; and as the middle step of a range query.
+package struct ScriptPlayer: Sendable {
+    package struct Outcome: Sendable {
+        package enum Verdict: Sendable, Equatable {
+            case passed
+            case failed(String)
+            /// What the case needs is not there.
+            case skipped(String)
+        }
+
+        package let line: Int
+        package let query: String
+        package let verdict: Verdict
+    }
+
+    private let settings: EvaluationSettings
+    private let options: ParserOptions
+    private var store = MemorySeries()
+    /// Series with samples that can't be held: why a case that looks at them is skipped.
+    private var unsupported: [(labels: LabelSet, reason: Reason)] = []
+
+    private enum Reason: String {
+        case nativeHistograms = "native histograms"
+        case startTimestamps = "start timestamps"
+    }
+
+    package init(settings: EvaluationSettings, options: ParserOptions = .everything) {
+        self.settings = settings
+        self.options = options
+    }
+
+    /// The settings that Prometheus's own scripts are written for.
+    package static var scriptSettings: EvaluationSettings {
+        var settings = EvaluationSettings()
+        settings.samplesMax = 10_000
+        settings.delaysNameRemoval = true
+        return settings
+    }
+
+    /// The outcomes of all `eval`s, in the order of the script.
+    package mutating func play(_ script: PromQLScript) async -> [Outcome] {
+        var outcomes: [Outcome] = []
+        for command in script.commands {
+            switch command {
+            case .clear:
+                store = MemorySeries()
+                unsupported = []
+            case .load(let load): apply(load)
+            case .evaluate(let example):
+                let verdict = await verdict(of: example)
+                outcomes.append(Outcome(line: example.line, query: example.query, verdict: verdict))
+            }
+        }
+        return outcomes
+    }
+
+    private mutating func apply(_ load: ScriptLoad) {
+        var last: [LabelSet: Int] = [:]
+        for (index, series) in load.series.enumerated() { last[series.labels] = index }
+        let step = load.step.wholeMilliseconds
+        for (index, series) in load.series.enumerated() where last[series.labels] == index {
+            var samples: [(at: Timestamp, value: Double)] = []
+            var hasHistograms = false
+            for (place, value) in series.values.enumerated() {
+                let time = Timestamp(milliseconds: Int64(place) &* step)
+                switch value {
+                case .omitted: break
+                case .float(let value): samples.append((time, value))
+                case .stale: samples.append((time, StaleMarker.value))
+                case .histogram: hasHistograms = true
+                }
+            }
+            store.append(series.labels, samples)
+            if hasHistograms { unsupported.append((series.labels, .nativeHistograms)) }
+            if load.withStartTimestamps.contains(series.labels) {
+                unsupported.append((series.labels, .startTimestamps))
+            }
+            if load.withCustomBuckets, let labels = Self.nativeLabels(of: series.labels) {
+                unsupported.append((labels, .nativeHistograms))
+            }
+        }
+    }
+
+    /// The native histogram that a classic bucket becomes a part of.
+    private static func nativeLabels(of labels: LabelSet) -> LabelSet? {
+        guard let name = labels.name, name.hasSuffix("_bucket"), labels[LabelSet.bucketLabel] != nil else { return nil }
+        var result = labels.without(LabelSet.bucketLabel)
+        result[LabelSet.metricName] = String(name.dropLast("_bucket".count))
+        return result
+    }
+
+    private func verdict(of example: ScriptCase) async -> Outcome.Verdict {
+        let expression: Expression
+        do throws(ParseError) {
+            expression = try PromQLParser.parse(example.query, options: options)
+        } catch {
+            return failure(example, "\(error)")
+        }
+        if let reason = reasonToSkip(expression, example.expectation) { return .skipped(reason.rawValue) }
+        do throws(Mismatch) {
+            switch example.time {
+            case .instant(let time): try await checkInstant(expression, example, time)
+            case .range(let from, let through, let step):
+                try await checkRange(expression, example, from, through, step)
+            }
+            return .passed
+        } catch {
+            return .failed(error.description)
+        }
+    }
+
+    private func failure(_ example: ScriptCase, _ message: String) -> Outcome.Verdict {
+        guard let expected = example.expectation.failure else { return .failed(message) }
+        return expected.accepts(message) ? .passed : .failed("failed with another message: \(message)")
+    }
+
+    private func reasonToSkip(_ expression: Expression, _ expectation: ScriptExpectation) -> Reason? {
+        let isHistogram = expectation.series.contains { series in
+            series.values.contains { if case .histogram = $0 { true } else { false } }
+        }
+        if isHistogram { return .nativeHistograms }
+        for selector in expression.selectors {
+            for (labels, reason) in unsupported where selector.matchers.accept(labels) { return reason }
+        }
+        return nil
+    }
+
+    /// What a query gave, or its error's text, against what it should give.
+    private func check(
+        _ result: Result<QueryResult, EvaluationError>, _ text: String, _ example: ScriptCase
+    ) throws(Mismatch) -> QueryResult? {
+        switch result {
+        case .failure(let error):
+            guard let expected = example.expectation.failure else { throw Mismatch("\(text): \(error)") }
+            guard expected.accepts("\(error)") else {
+                throw Mismatch("\(text): failed with another message: \(error)")
+            }
+            return nil
+        case .success(let result):
+            if example.expectation.failure != nil { throw Mismatch("\(text): should fail, and did not") }
+            try example.expectation.checkAnnotations(result, text)
+            return result
+        }
+    }
+
+    private func checkInstant(
+        _ expression: Expression, _ example: ScriptCase, _ time: Timestamp
+    ) async throws(Mismatch) {
+        try await checkInstant(expression, example.query, example, time)
+        guard let pinned = expression.pinned(to: time) else { return }
+        let text = pinned.description
+        let again: Expression
+        do throws(ParseError) {
+            again = try PromQLParser.parse(text, options: options)
+        } catch {
+            throw Mismatch("printed as \(text): \(error)")
+        }
+        let milliseconds = time.milliseconds
+        let times =
+            milliseconds == 0
+            ? [-1000, 0, 1000] : [-10 * milliseconds, 0, milliseconds / 5, milliseconds, 10 * milliseconds]
+        for time in times { try await checkInstant(again, text, example, Timestamp(milliseconds: time)) }
+    }
+
+    private func checkInstant(
+        _ expression: Expression, _ text: String, _ example: ScriptCase, _ time: Timestamp
+    ) async throws(Mismatch) {
+        let evaluator = Evaluator(reader: store, settings: settings)
+        let answer = await Result { () async throws(EvaluationError) in
+            try await evaluator.instant(expression, at: time)
+        }
+        guard let result = try check(answer, text, example) else { return }
+        let place = "\(text) at \(time.seconds)s"
+        try example.expectation.checkInstant(result.value, place)
+        if example.expectation.rangeVector != nil || example.expectation.string != nil { return }
+        if expression.asksForQueryTimes { return }
+        let ranged = await Result { () async throws(EvaluationError) in
+            try await evaluator.range(
+                expression, from: time - .seconds(60), through: time + .seconds(60), step: .seconds(60))
+        }
+        switch ranged {
+        case .failure(let error): throw Mismatch("\(text) as a range query: \(error)")
+        case .success(let ranged):
+            if example.expectation.isOrdered { return }
+            try example.expectation.checkMiddle(ranged.value, of: result.value, at: time, place)
+        }
+    }
+
+    private func checkRange(
+        _ expression: Expression, _ example: ScriptCase, _ from: Timestamp, _ through: Timestamp, _ step: Duration
+    ) async throws(Mismatch) {
+        let evaluator = Evaluator(reader: store, settings: settings)
+        let answer = await Result { () async throws(EvaluationError) in
+            try await evaluator.range(expression, from: from, through: through, step: step)
+        }
+        guard let result = try check(answer, example.query, example) else { return }
+        try example.expectation.checkMatrix(result.value, from: from, step: step, example.query)
+    }
+}
+
+extension Result {
+    fileprivate init(_ body: () async throws(Failure) -> Success) async {
+        do throws(Failure) {
+            self = .success(try await body())
+        } catch {
+            self = .failure(error)
+        }
+    }
+}
+
+/// Why a case did not hold.
+struct Mismatch: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+extension Expression {
+    /// Functions whose result depends on the time of evaluation whatever their arguments.
+    private static let unpinnable: Set<String> = [
+        "days_in_month", "day_of_month", "day_of_week", "day_of_year", "end", "hour", "minute", "month", "year",
+        "predict_linear", "range", "start", "step", "time", "timestamp",
+    ]
+
+    /// Whether it calls `start()`, `end()`, `range()` or `step()`, which differ between an instant and a range query.
+    var asksForQueryTimes: Bool {
+        let text = description
+        return ["start()", "end()", "range()", "step()"].contains { text.contains($0) }
+    }
+
+    /// The expression with `@ time` on each selector and outermost subquery without one; nil where that would change
+    /// its meaning.
+    func pinned(to time: Timestamp) -> Expression? {
+        var isPinnable = true
+        walk { expression in
+            if case .call(let node) = expression, Self.unpinnable.contains(node.function.name) { isPinnable = false }
+        }
+        return isPinnable ? pin(.timestamp(time)) : nil
+    }
+
+    private func pin(_ at: AtModifier) -> Expression {
+        switch self {
+        case .number, .string: return self
+        case .vectorSelector(var node):
+            node.at = node.at ?? at
+            return .vectorSelector(node)
+        case .matrixSelector(var node):
+            node.selector.at = node.selector.at ?? at
+            return .matrixSelector(node)
+        case .subquery(var node):
+            // What is inside of a pinned subquery is evaluated at times of its own.
+            node.at = node.at ?? at
+            return .subquery(node)
+        case .unary(var node):
+            node.operand = node.operand.pin(at)
+            return .unary(node)
+        case .binary(var node):
+            node.left = node.left.pin(at)
+            node.right = node.right.pin(at)
+            return .binary(node)
+        case .aggregation(var node):
+            node.inner = node.inner.pin(at)
+            node.parameter = node.parameter?.pin(at)
+            return .aggregation(node)
+        case .call(var node):
+            node.arguments = node.arguments.map { $0.pin(at) }
+            return .call(node)
+        case .parenthesized(var node):
+            node.inner = node.inner.pin(at)
+            return .parenthesized(node)
+        }
+    }
+}
