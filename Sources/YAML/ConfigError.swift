@@ -68,10 +68,20 @@ package struct ConfigErrors: Error, Equatable, Sendable, CustomStringConvertible
     package var description: String { errors.map(\.description).joined(separator: "\n") }
 }
 
+/// Something worth telling about a configuration that is good.
+package struct ConfigNotice: Hashable, Sendable, CustomStringConvertible {
+    package let location: SourceLocation
+    package let text: String
+
+    package var description: String { "\(location): note: \(text)" }
+}
+
 /// Collects what is wrong while reading goes on, as a compiler does. Belongs to one loading; at most 1,000 are kept.
 package final class Diagnostics {
     private static let errorsMax = 1000
     private var seen: Set<ConfigError> = []
+    /// In the order of reading.
+    package private(set) var notices: [ConfigNotice] = []
 
     package init() {}
 
@@ -90,6 +100,11 @@ package final class Diagnostics {
 
     package func report(_ error: ConfigError) {
         if seen.count < Self.errorsMax { seen.insert(error) }
+    }
+
+    /// Tells of what changes nothing about the verdict.
+    package func note(_ text: String, at node: Node) {
+        if notices.count < Self.errorsMax { notices.append(ConfigNotice(location: node.location, text: text)) }
     }
 
     /// - Throws: all of them, when there are any.

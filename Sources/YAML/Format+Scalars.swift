@@ -10,6 +10,13 @@ extension Format where Value == String {
         .scalar(choices.map(quoted).joined(separator: " or ")) { choices.contains($0.text) ? $0.text : nil }
     }
 
+    /// A path; one that is relative is relative to the folder of the file that it stands in.
+    package static var path: Format<String> {
+        Format { node, diagnostics in
+            nonEmptyText.decode(node, diagnostics).map { node.source.resolve($0) }
+        }
+    }
+
     /// An absolute URL with a host. It may hold a password, so errors never show it.
     package static func url(schemes: [String] = ["http", "https"]) -> Format {
         Format { node, diagnostics in
@@ -152,7 +159,7 @@ extension Format where Value == [Label] {
         Format { node, diagnostics in
             guard let labels = decode(node, diagnostics) else { return nil }
             for entry in node.entries ?? [] where entry.key.scalar?.text.isEmpty == true {
-                diagnostics.report(.invalid("a label's name must not be empty"), at: entry.key)
+                diagnostics.report(.invalid("the name must not be empty"), at: entry.key)
             }
             return labels
         }

@@ -84,4 +84,18 @@ package struct Node: Sendable {
         text.unicodeScalars.count <= 80
             ? quoted(text) : quoted(String(String.UnicodeScalarView(text.unicodeScalars.prefix(77)))) + "..."
     }
+
+    /// The mapping without a key.
+    package func removing(_ key: String) -> Node {
+        guard let entries else { return self }
+        return Node(.mapping(entries.filter { $0.key.scalar?.text != key }), source, range)
+    }
+
+    /// The mapping with the keys of `lower` that it does not have. What is null gives way.
+    package func overlaid(on lower: Node) -> Node {
+        guard let entries, let below = lower.entries else { return isNull ? lower : self }
+        let set = entries.filter { !$0.value.isNull }
+        let keys = Set(set.map { $0.key.scalar?.text ?? "" })
+        return Node(.mapping(set + below.filter { !keys.contains($0.key.scalar?.text ?? "") }), source, range)
+    }
 }

@@ -2,6 +2,12 @@ internal import Glibc
 internal import Streams
 
 extension SourceText {
+    /// A path as the file means it: relative to the file's own folder, as the peers have it.
+    package func resolve(_ path: String) -> String {
+        guard !path.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return path }
+        return file[...slash] + path
+    }
+
     /// Reads a file whole; `path` is what locations show.
     /// - Throws: when it cannot be read, is no regular file, or is refused by `init`.
     package convenience init(

@@ -53,7 +53,7 @@ import YAML
         ("name: x\nretries: '1'", "f.yaml:2:10: expected a whole number, found \"1\""),
         ("name: x\nretries: many", "f.yaml:2:10: expected a whole number, found \"many\""),
         ("name: x\nlabels: [a]", "f.yaml:2:9: expected a mapping, found a list"),
-        ("name: x\nlabels: {'': b}", "f.yaml:2:10: a label's name must not be empty"),
+        ("name: x\nlabels: {'': b}", "f.yaml:2:10: the name must not be empty"),
         ("name: x\ntargets: a", "f.yaml:2:10: expected a list, found \"a\""),
         ("name: x\nproxy_url: a", "f.yaml:2:1: key \"proxy_url\" in a probe is not supported yet"),
         (
