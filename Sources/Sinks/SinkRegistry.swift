@@ -14,6 +14,8 @@ package enum SinkRegistry {
 
     /// The sinks of one receiver, from the lists among its keys, in the order of the registry. Whoever made the reader reads
     /// the receiver's name and finishes it.
+    ///
+    /// `enabled: false`, Tocsin's own key of every kind, switches one integration off; it is checked like the others.
     package static func sinks(
         _ reader: MappingReader, _ globals: SinkGlobals, kinds: [any ConfigurableSink.Type] = standard
     ) -> [SinkSettings] {
@@ -24,6 +26,11 @@ package enum SinkRegistry {
     private static func settings<Kind: ConfigurableSink>(
         _ kind: Kind.Type, _ reader: MappingReader, _ globals: SinkGlobals
     ) -> [SinkSettings] {
-        reader.list(Kind.key, of: .nested { Kind.settings($0, globals, $1) }).map { SinkSettings(kind, $0) }
+        reader.list(Kind.key, of: Format { item, _ in item }).enumerated()
+            .compactMap { index, item in
+                let isEnabled = item["enabled"].flatMap { Format<Bool>.bool.decode($0, reader.diagnostics) } ?? true
+                let settings = Kind.settings(item.removing("enabled"), globals, reader.diagnostics)
+                return isEnabled ? settings.map { SinkSettings(kind, $0, index: index) } : nil
+            }
     }
 }

@@ -131,6 +131,7 @@ private struct Composer: ~Copyable {
         var value = text
         var written: String?
         var isFromEnvironment = false
+        var isBroken = false
         if !isKey, interpolation != nil, text.utf8.contains(UInt8(ascii: "$")) {
             do throws(Interpolation.Failure) {
                 if let result = try interpolation?.replace(in: text) {
@@ -140,11 +141,14 @@ private struct Composer: ~Copyable {
                 }
             } catch {
                 report(error, text, style, range)
+                written = text
+                isBroken = true
             }
         }
         let tag = coreTag(event, allowed: ["str", "int", "float", "bool", "null", "timestamp"])
         let scalar = Node.Scalar(
-            text: value, style: style, tag: tag, written: written, isFromEnvironment: isFromEnvironment)
+            text: value, style: style, tag: tag, written: written, isFromEnvironment: isFromEnvironment,
+            isBroken: isBroken)
         return Built(node: Node(.scalar(scalar), source, range), count: 1, height: 1)
     }
 

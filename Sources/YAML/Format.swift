@@ -8,7 +8,9 @@ package struct Format<Value> {
     /// - Parameter decode: reports what is wrong with the node; nil where there is no value.
     package init(_ decode: @escaping (Node, Diagnostics) -> Value?) { read = decode }
 
-    package func decode(_ node: Node, _ diagnostics: Diagnostics) -> Value? { read(node, diagnostics) }
+    package func decode(_ node: Node, _ diagnostics: Diagnostics) -> Value? {
+        node.isBroken ? nil : read(node, diagnostics)
+    }
 
     /// The value, with `check` naming what is wrong with it.
     package func checked(_ check: @escaping (Value) -> String?) -> Format {

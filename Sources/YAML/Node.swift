@@ -25,15 +25,19 @@ package struct Node: Sendable {
         /// What the file says in place of `text` where `${...}` or `$$` was replaced.
         package let written: String?
         package let isFromEnvironment: Bool
+        /// A variable in it is not set, which was told: no format reads it, so that nothing more is told of it.
+        let isBroken: Bool
 
         init(
-            text: String, style: Style, tag: String? = nil, written: String? = nil, isFromEnvironment: Bool = false
+            text: String, style: Style, tag: String? = nil, written: String? = nil, isFromEnvironment: Bool = false,
+            isBroken: Bool = false
         ) {
             self.text = text
             self.style = style
             self.tag = tag
             self.written = written
             self.isFromEnvironment = isFromEnvironment
+            self.isBroken = isBroken
         }
     }
 
@@ -63,7 +67,9 @@ package struct Node: Sendable {
     package var entries: [Entry]? { if case .mapping(let entries) = content { entries } else { nil } }
 
     /// The text of a scalar that is not null.
-    package var text: String? { isNull ? nil : scalar?.text }
+    package var text: String? { isNull || isBroken ? nil : scalar?.text }
+
+    var isBroken: Bool { scalar?.isBroken ?? false }
 
     /// Whether a part of it came from the environment: it may be a secret, and is never shown.
     package var isFromEnvironment: Bool { scalar?.isFromEnvironment ?? false }

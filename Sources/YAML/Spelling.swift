@@ -1,7 +1,7 @@
 /// Finds what a misspelt word was meant to be.
 package enum Spelling {
-    /// The candidate with the fewest insertions, deletions, replacements and swaps of neighbours; nil when even that one is
-    /// too far: more than a third of the word's length, at least one.
+    /// The candidate with the fewest insertions, deletions, replacements and swaps of neighbours, of several one that begins
+    /// with the word; nil when even that one is too far: more than a third of the word's length, at least one.
     package static func nearest(to word: String, in candidates: some Sequence<String>) -> String? {
         let letters = Array(word.utf8)
         guard letters.count <= 100 else { return nil }
@@ -11,7 +11,9 @@ package enum Spelling {
             let other = Array(candidate.utf8)
             guard abs(other.count - letters.count) <= limit else { continue }
             let distance = distance(letters, other)
-            if distance <= limit, distance < best?.distance ?? .max { best = (candidate, distance) }
+            guard distance <= limit, distance <= best?.distance ?? .max else { continue }
+            let isBetter = distance < best?.distance ?? .max || other.starts(with: letters)
+            if isBetter { best = (candidate, distance) }
         }
         return best?.candidate
     }

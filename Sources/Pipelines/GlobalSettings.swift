@@ -1,0 +1,40 @@
+package import Sinks
+package import Streams
+package import YAML
+
+/// The `global` section: Prometheus's keys and Alertmanager's together.
+package struct GlobalSettings: Equatable, Sendable {
+    package var evaluationInterval: Duration
+    package var ruleQueryOffset: Duration
+    package var externalLabels: LabelSet
+    /// After that long an alert from outside that gave no end counts as resolved.
+    package var resolveTimeout: Duration
+    package var sinks: SinkGlobals
+
+    /// - Parameter node: nil or null where there is no such section; then all is as the peers have it without.
+    package init(_ node: Node?, _ diagnostics: Diagnostics) {
+        guard let node else {
+            evaluationInterval = .seconds(60)
+            ruleQueryOffset = .zero
+            externalLabels = LabelSet()
+            resolveTimeout = .seconds(300)
+            sinks = SinkGlobals()
+            return
+        }
+        let reader = MappingReader(node, "global", diagnostics)
+        evaluationInterval = reader.value("evaluation_interval", .positiveDuration, default: .seconds(60))
+        ruleQueryOffset = reader.value("rule_query_offset", .duration(), default: .zero)
+        externalLabels = reader.value("external_labels", .labels, default: LabelSet())
+        resolveTimeout = reader.value("resolve_timeout", .positiveDuration, default: .seconds(300))
+        sinks = SinkGlobals(reader)
+        reader.notSupportedYet(
+            "query_log_file", "scrape_failure_log_file", "opsgenie_api_key", "opsgenie_api_key_file",
+            "opsgenie_api_url",
+            "wechat_api_url", "wechat_api_secret", "wechat_api_secret_file", "wechat_api_corp_id", "victorops_api_key",
+            "victorops_api_key_file", "victorops_api_url", "telegram_api_url", "telegram_bot_token",
+            "telegram_bot_token_file", "webex_api_url", "rocketchat_api_url", "rocketchat_token",
+            "rocketchat_token_file", "rocketchat_token_id", "rocketchat_token_id_file", "jira_api_url",
+            "mattermost_webhook_url", "mattermost_webhook_url_file", "msteams_webhook_url")
+        reader.finish()
+    }
+}

@@ -1,0 +1,113 @@
+internal import Actors
+package import Sinks
+internal import Streams
+package import YAML
+
+/// Reads pipeline files into one checked plan. All or nothing: what is wrong in any file is told, all of it at once.
+///
+/// Reading is blocking file input, done at start, for a check and for a reload.
+package struct PipelineLoader: Sendable {
+    private let environment: Environment
+    private let sources: SourceRegistry
+    private let sinks: [any ConfigurableSink.Type]
+
+    /// - Parameter environment: what `${NAME}` in pipeline files stands for.
+    package init(
+        environment: Environment, sources: SourceRegistry = .standard,
+        sinks: [any ConfigurableSink.Type] = SinkRegistry.standard
+    ) {
+        self.environment = environment
+        self.sources = sources
+        self.sinks = sinks
+    }
+
+    /// - Parameter paths: files, or folders whose `*.yml` and `*.yaml` (not those of folders in them) are pipelines.
+    /// - Throws: every error of every file.
+    package func load(_ paths: [String]) throws(ConfigErrors) -> Plan {
+        let diagnostics = Diagnostics()
+        let reader = FileReader(environment, diagnostics)
+        var pipelines: [PipelinePlan] = []
+        for path in pipelineFiles(paths, diagnostics) {
+            guard let root = reader.read(path, at: nil, interpolating: true) else { continue }
+            pipelines.append(PipelineReader(reader, sources, sinks).read(root))
+        }
+        checkTogether(pipelines, diagnostics)
+        try diagnostics.check()
+        return Plan(pipelines: pipelines, notices: diagnostics.notices, files: reader.paths)
+    }
+
+    private func pipelineFiles(_ paths: [String], _ diagnostics: Diagnostics) -> [String] {
+        var seen: Set<String> = []
+        var result: [String] = []
+        for path in paths {
+            var found = [path]
+            switch FileSearch.kind(of: path) {
+            case .folder:
+                found = FileSearch.yamlFiles(in: path)
+                if found.isEmpty { report("the folder has no *.yml or *.yaml file", path, diagnostics) }
+            case .missing:
+                report("there is no such file or folder", path, diagnostics)
+                found = []
+            case .file: break
+            }
+            result += found.filter { seen.insert(FileSearch.canonical($0)).inserted }
+        }
+        return result
+    }
+
+    private func report(_ text: String, _ path: String, _ diagnostics: Diagnostics) {
+        diagnostics.report(.unreadable(text), at: SourceLocation(file: path, line: 1, column: 1))
+    }
+
+    // MARK: what has to fit between pipelines
+
+    private func checkTogether(_ pipelines: [PipelinePlan], _ diagnostics: Diagnostics) {
+        namesAreUnique(pipelines, diagnostics)
+        alertsHaveARoute(pipelines, diagnostics)
+        sourcesFit(pipelines, diagnostics)
+    }
+
+    private func start(of pipeline: PipelinePlan) -> SourceLocation {
+        SourceLocation(file: pipeline.file, line: 1, column: 1)
+    }
+
+    private func namesAreUnique(_ pipelines: [PipelinePlan], _ diagnostics: Diagnostics) {
+        var files: [String: String] = [:]
+        for pipeline in pipelines where !pipeline.name.isEmpty {
+            if let file = files[pipeline.name] {
+                diagnostics.report(
+                    .conflict("pipeline \(quoted(pipeline.name)) is already in \(file)"), at: start(of: pipeline))
+            }
+            files[pipeline.name] = files[pipeline.name] ?? pipeline.file
+        }
+    }
+
+    private func alertsHaveARoute(_ pipelines: [PipelinePlan], _ diagnostics: Diagnostics) {
+        let fallback = pipelines.first { $0.name == Plan.defaultName }
+        for pipeline in pipelines where pipeline.routing == nil && fallback?.routing == nil {
+            guard pipeline.ruleGroups.contains(where: { $0.rules.contains(where: \.isAlert) }) else { continue }
+            diagnostics.report(
+                .conflict(
+                    "the pipeline has alerting rules and no \"routing\", and no pipeline named \"default\" has one; "
+                        + "add one of the two"), at: start(of: pipeline))
+        }
+    }
+
+    /// All pipelines share one store, so a job's name is one job; what is reached under fixed paths is one for the server.
+    private func sourcesFit(_ pipelines: [PipelinePlan], _ diagnostics: Diagnostics) {
+        var seen: [String: (source: SourcePlan, pipeline: String)] = [:]
+        for pipeline in pipelines {
+            for source in pipeline.sources {
+                guard let first = seen[source.name], first.pipeline != pipeline.file else {
+                    seen[source.name] = seen[source.name] ?? (source, pipeline.file)
+                    continue
+                }
+                if source.isSingle, first.source == source { continue }
+                let place = first.source.origin.location
+                let what = source.isSingle ? "is configured differently" : "is already"
+                diagnostics.report(
+                    .conflict("source \(quoted(source.name)) \(what) at \(place)"), at: source.origin.location)
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import Actors
+import Foundation
+import Streams
+import TestKit
+import Testing
+import YAML
+
+@Suite struct RulesConformance {
+    @Test func `rule files are taken and refused as by Prometheus`() throws {
+        guard let url = try Conformance.url("rules/check.yaml") else { return }
+        var report = Conformance.Report("rules/check")
+        let cases = try #require(try Node.parse(String(contentsOf: url, encoding: .utf8)).items)
+        for example in cases {
+            let id = example["id"]?.text ?? "?"
+            let difference = try Self.difference(of: example, in: url.deletingLastPathComponent())
+            if let difference { report.fail(id, difference) } else { report.pass() }
+        }
+        report.finish()
+        #expect(report.failed == 0)
+    }
+
+    private static func difference(of example: Node, in folder: URL) throws -> String? {
+        let diagnostics = Diagnostics()
+        var groups: [RuleGroupSettings] = []
+        do throws(ConfigError) {
+            let source =
+                if let file = example["file"]?.text {
+                    try SourceText(contentsOf: folder.appending(path: file).path)
+                } else {
+                    try SourceText(example["text"]?.scalar?.text ?? "", file: "rules.yaml")
+                }
+            if let root = DocumentParser.parse(source, documents: .first, diagnostics: diagnostics) {
+                groups = RuleGroupSettings.decodeFile(root, diagnostics: diagnostics)
+            }
+        } catch {
+            diagnostics.report(error)
+        }
+        guard example["verdict"]?.text == "good" else {
+            return diagnostics.isEmpty ? "taken; want \(example["errors"]?.texts ?? [])" : nil
+        }
+        if let error = diagnostics.errors.first { return "refused: \(error)" }
+        let counts = "\(groups.count) groups, \(groups.reduce(0) { $0 + $1.rules.count }) rules"
+        let wanted = "\(example["groups"]?.text ?? "0") groups, \(example["rules"]?.text ?? "0") rules"
+        return counts == wanted ? nil : "want \(wanted), got \(counts)"
+    }
+}
