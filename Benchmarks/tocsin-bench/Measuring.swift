@@ -22,6 +22,7 @@ struct Best {
     private(set) var cpu = UInt64.max
     private(set) var wall = UInt64.max
 
+    @discardableResult
     mutating func measure<Result>(_ body: () async throws -> Result) async rethrows -> Result {
         let clock = ContinuousClock()
         let start = clock.now

@@ -48,6 +48,8 @@ actor SeriesShard {
         return applied
     }
 
+    /// When memory is short, drops chunks. That walks all series, so a shard that cannot free a part of its memory worth
+    /// mentioning counts as full, rather than walking again for every batch.
     private func relieve() {
         let excess = memory.liveBytes - bytesMax
         guard excess > 0 else {
@@ -55,7 +57,7 @@ actor SeriesShard {
             return
         }
         gauges.chunksEvicted(memory.relieve(excess, limit: bytesMax))
-        gauges.isFull = memory.liveBytes > bytesMax
+        gauges.isFull = memory.liveBytes > bytesMax - bytesMax / 64
     }
 
     // MARK: Out

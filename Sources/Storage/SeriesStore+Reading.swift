@@ -78,7 +78,7 @@ extension SeriesStore: SeriesReader {
         for selector in selectors {
             for shard in shards { names.formUnion(await shard.labelNames(selector, time)) }
         }
-        return names.sorted()
+        return Self.sorted(names)
     }
 
     /// The values of a label among those series, in order; as for `labelNames`.
@@ -93,6 +93,11 @@ extension SeriesStore: SeriesReader {
         for selector in selectors {
             for shard in shards { values.formUnion(await shard.labelValues(name, selector, time)) }
         }
-        return values.sorted()
+        return Self.sorted(values)
+    }
+
+    /// By bytes, as Prometheus sorts.
+    private static func sorted(_ texts: Set<String>) -> [String] {
+        texts.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 }

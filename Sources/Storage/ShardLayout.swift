@@ -23,7 +23,7 @@ package struct ShardLayout: Sendable, Equatable {
     @inline(__always) func local(of id: UInt32) -> UInt32 { id >> bits }
     @inline(__always) func id(local: UInt32, shard: Int) -> UInt32 { local << bits | UInt32(shard) }
     /// The shard that a label set belongs to.
-    @inline(__always) func shard(ofHash hash: UInt64) -> Int { Int((hash >> 32) * UInt64(count) >> 32) }
+    @inline(__always) func shard(ofHash hash: UInt64) -> Int { Int(((hash >> 32) * UInt64(count)) >> 32) }
 
     package func shard(of id: SeriesID) -> Int { shard(of: id.rawValue) }
 }

@@ -33,6 +33,9 @@ extension ShardMemory {
         return plans.resolve(matchers, only: mine, index, seed: seed)
     }
 
+    /// Samples read in a slice, about: a millisecond's work.
+    private static var sliceSamplesMax: Int { 200_000 }
+
     /// Reads a slice of the ids from `position` on. Ids that were retired since are passed over.
     /// - Returns: where to go on.
     mutating func read(
@@ -41,8 +44,12 @@ extension ShardMemory {
     ) throws(ReadError) -> Int {
         let start = request.start.milliseconds
         let end = request.end.milliseconds
+        let samplesEnd = block.timestamps.count + Self.sliceSamplesMax
+        var next = position
         let sliceEnd = min(ids.count, position + Self.sliceMax)
-        for id in ids[position..<sliceEnd] {
+        while next < sliceEnd, block.timestamps.count < samplesEnd {
+            let id = ids[next]
+            next += 1
             guard let place = index.place(id) else { continue }
             let record = index.records[place]
             let before = block.timestamps.count
@@ -60,7 +67,7 @@ extension ShardMemory {
             block.labels.append(labelCache.labels(place, record, index.labels))
             block.bounds.append(block.timestamps.count)
         }
-        return sliceEnd
+        return next
     }
 
     // MARK: Labels

@@ -20,6 +20,16 @@ import Testing
         #expect(try await fixture.ingest.intern([sets[3], sets[3]]) == [ids[3], ids[3]])
     }
 
+    @Test("Series spread evenly over the shards", arguments: [1, 2, 3, 7, 64])
+    func spread(_ shards: Int) async throws {
+        let fixture = StoreFixture(shards: shards)
+        let ids = try await fixture.ingest.intern((0..<6400).map { ["__name__": "up", "i": "\($0)"] })
+        var counts = [Int](repeating: 0, count: shards)
+        for id in ids { counts[fixture.store.layout.shard(of: id)] += 1 }
+        let even = 6400 / shards
+        #expect(counts.allSatisfy { $0 > even / 2 && $0 < even * 2 })
+    }
+
     @Test func `a full graph refuses a batch and nothing of it is applied`() async throws {
         let fixture = StoreFixture()
         let ids = try await fixture.ingest.intern((0..<20).map { ["i": "\($0)"] })
