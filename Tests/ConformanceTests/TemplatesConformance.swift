@@ -7,7 +7,7 @@ import Testing
 
 /// Go's templates, against the corpus of what Go, Prometheus and Alertmanager print.
 @Suite struct TemplatesConformance {
-    @Test(arguments: ["go-text", "prometheus"])
+    @Test(arguments: ["go-text", "go-html", "prometheus"])
     func `templates give what the peers give`(file: String) throws {
         guard let folder = try Conformance.url("templates") else { return }
         let corpus = try Corpus(folder)
@@ -16,10 +16,6 @@ import Testing
             .split(separator: "\n")
         {
             let testCase = try Corpus.Case(line)
-            if testCase.mode == "prom-html" {
-                report.skip(testCase.id, "no escaping yet")
-                continue
-            }
             let outcome = corpus.run(testCase)
             if outcome == testCase.expected {
                 report.pass()
@@ -113,6 +109,15 @@ private struct Corpus {
             var set = TemplateSet(functions: [:])
             try set.add(testCase.template, name: "t")
             return try Executor(trees: set.trees, functions: set.functions).run("t", on: value)
+        case "html":
+            var set = TemplateSet(functions: [:])
+            try set.add(testCase.template, name: "t")
+            let escaped = try set.escaped("t")
+            return try Executor(trees: escaped.trees, functions: escaped.functions).run("t", on: value)
+        case "prom-html":
+            var set = TemplateSet(functions: PrometheusFunctions.consoles)
+            try set.add(testCase.template, name: "test")
+            return try console(set.escaped("test"), value)
         case "prom":
             var set = TemplateSet(functions: PrometheusFunctions.rules)
             try set.add(testCase.template, name: "test")

@@ -17,4 +17,11 @@ struct TemplateSet: Sendable {
     }
 
     mutating func replace(_ trees: [String: Tree]) { self.trees = trees }
+
+    /// The set with its templates rewritten so that what `name` writes is escaped as HTML asks for where it stands.
+    func escaped(_ name: String) throws(TemplateError) -> TemplateSet {
+        var result = TemplateSet(functions: functions.merging(HTMLFilters.table) { _, filter in filter })
+        result.trees = try HTMLEscaper.escape(trees, from: name, all: functions["tmpl"] != nil)
+        return result
+    }
 }
