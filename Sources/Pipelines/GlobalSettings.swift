@@ -1,4 +1,5 @@
 package import Sinks
+package import Sources
 package import Streams
 package import YAML
 
@@ -9,6 +10,7 @@ package struct GlobalSettings: Equatable, Sendable {
     package var externalLabels: LabelSet
     /// After that long an alert from outside that gave no end counts as resolved.
     package var resolveTimeout: Duration
+    package var scrape: ScrapeDefaults
     package var sinks: SinkGlobals
 
     /// - Parameter node: nil or null where there is no such section; then all is as the peers have it without.
@@ -18,6 +20,7 @@ package struct GlobalSettings: Equatable, Sendable {
             ruleQueryOffset = .zero
             externalLabels = LabelSet()
             resolveTimeout = .seconds(300)
+            scrape = ScrapeDefaults()
             sinks = SinkGlobals()
             return
         }
@@ -26,6 +29,7 @@ package struct GlobalSettings: Equatable, Sendable {
         ruleQueryOffset = reader.value("rule_query_offset", .duration(), default: .zero)
         externalLabels = reader.value("external_labels", .labels, default: LabelSet())
         resolveTimeout = reader.value("resolve_timeout", .positiveDuration, default: .seconds(300))
+        scrape = ScrapeDefaults(reader)
         sinks = SinkGlobals(reader)
         reader.notSupportedYet(
             "query_log_file", "scrape_failure_log_file", "opsgenie_api_key", "opsgenie_api_key_file",

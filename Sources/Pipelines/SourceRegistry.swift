@@ -1,3 +1,4 @@
+internal import Sources
 internal import Streams
 package import YAML
 
@@ -72,5 +73,21 @@ package struct SourceRegistry: Sendable {
 }
 
 extension SourceRegistry {
-    package static let standard = SourceRegistry([])
+    package static let standard = SourceRegistry([
+        SourceKind("scrape") { node, global, diagnostics in
+            let settings = ScrapeSettings(node, global.scrape, diagnostics)
+            do throws(ScrapeTarget.Invalid) {
+                _ = try ScrapeTarget.all(of: settings)
+            } catch {
+                diagnostics.report(.invalid(error.description), at: node["static_configs"] ?? node)
+            }
+            return (settings, settings.job)
+        },
+        SourceKind("push", isSingle: true) { node, global, diagnostics in
+            (PushSettings(node, interval: global.scrape.interval, diagnostics), "")
+        },
+        .notSupportedYet("host"),
+        .notSupportedYet("containers"),
+        .notSupportedYet("gpu"),
+    ])
 }
