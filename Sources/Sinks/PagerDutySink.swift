@@ -1,0 +1,189 @@
+package import Streams
+import Transport
+package import YAML
+
+/// Triggers and resolves incidents by PagerDuty's Events API v2 (developer.pagerduty.com, "Send an alert event").
+package struct PagerDutySink: ConfigurableSink {
+    package static let key = "pagerduty_configs"
+
+    package struct Settings: Equatable, Sendable {
+        var routingKey: SecretText
+        var url: URLString
+        var texts: Texts
+        /// In order of their names.
+        var details: [Label]
+        var links: [Attachment]
+        var images: [Attachment]
+        var http: HTTPSettings
+        var sendsResolved: Bool
+        var timeout: Duration
+
+        /// Templates, by the names of the API.
+        struct Texts: Equatable, Sendable {
+            var client = "", clientURL = "", description = "", severity = "", source = ""
+            var eventClass = "", component = "", group = ""
+        }
+
+        /// A link or an image: member names with their templates.
+        struct Attachment: Equatable, Sendable {
+            var members: [Label]
+        }
+    }
+
+    private let settings: Settings
+    private let context: SinkContext
+
+    package init(_ settings: Settings, _ context: SinkContext) {
+        self.settings = settings
+        self.context = context
+    }
+
+    package var sendsResolved: Bool { settings.sendsResolved }
+
+    package static func settings(_ node: Node, _ globals: SinkGlobals, _ diagnostics: Diagnostics) -> Settings? {
+        Settings(node, globals, diagnostics)
+    }
+
+    package func deliver(_ notification: Notification) async throws(DeliveryError) {
+        let key: Secret
+        do throws(TransportError) {
+            key = try settings.routingKey.read()
+        } catch {
+            throw .refused(reason: error.description)
+        }
+        let (answer, retryAfter) = try await context.post(
+            try event(notification, key: key), to: settings.url, settings: settings.http, timeout: settings.timeout)
+        try context.judge(answer, retryAfter: retryAfter, of: "PagerDuty")
+    }
+
+    // MARK: the event
+
+    /// Documented bounds: of the summary in characters, of the whole event in bytes.
+    private static let summaryMax = 1024
+    private static let eventBytesMax = 512_000
+    private static let severities = ["critical", "error", "warning", "info"]
+
+    func event(_ notification: Notification, key: Secret) throws(DeliveryError) -> JSONValue {
+        var details: [JSONValue.Member] = []
+        for detail in settings.details {
+            details.append(.init(detail.name, .string(try context.text(detail.value, notification))))
+        }
+        let event = try self.event(notification, key, details)
+        guard event.bytes.count > Self.eventBytesMax else { return event }
+        // An incident without its details is better than none.
+        let note = "custom details have been removed: the event was larger than 512 KB"
+        return try self.event(notification, key, [.init("error", .string(note))])
+    }
+
+    private func event(
+        _ notification: Notification, _ key: Secret, _ details: [JSONValue.Member]
+    ) throws(DeliveryError) -> JSONValue {
+        func text(_ template: String) throws(DeliveryError) -> String { try context.text(template, notification) }
+        let texts = settings.texts
+        var payload: [JSONValue.Member] = [
+            .init("summary", .string(try text(texts.description).truncated(toScalars: Self.summaryMax))),
+            .init("source", .string(try text(texts.source))),
+            .init("severity", .string(Self.severity(try text(texts.severity)))),
+        ]
+        for (name, template) in [("class", texts.eventClass), ("component", texts.component), ("group", texts.group)] {
+            let value = try text(template)
+            if !value.isEmpty { payload.append(.init(name, .string(value))) }
+        }
+        if let first = notification.alerts.map(\.startsAt).min() {
+            payload.append(.init("timestamp", .string(first.rfc3339)))
+        }
+        payload.append(.init("custom_details", .object(details)))
+        var event: [JSONValue.Member] = [
+            .init("routing_key", .string(key.reveal())),
+            .init("event_action", notification.status == .firing ? "trigger" : "resolve"),
+            .init("dedup_key", .string(Digest.sha256(notification.groupKey))),
+            .init("client", .string(try text(texts.client))),
+            .init("client_url", .string(try text(texts.clientURL))),
+            .init("payload", .object(payload)),
+        ]
+        let links = try attachments(settings.links, notification)
+        if !links.isEmpty { event.append(.init("links", .array(links))) }
+        let images = try attachments(settings.images, notification)
+        if !images.isEmpty { event.append(.init("images", .array(images))) }
+        return .object(event)
+    }
+
+    /// PagerDuty refuses an event with any other word; what is meant as "look at it" is not lost by that.
+    private static func severity(_ text: String) -> String {
+        let word = text.lowercased()
+        return severities.contains(word) ? word : "error"
+    }
+
+    /// Those that have an address once rendered.
+    private func attachments(
+        _ attachments: [Settings.Attachment], _ notification: Notification
+    ) throws(DeliveryError) -> [JSONValue] {
+        var result: [JSONValue] = []
+        for attachment in attachments {
+            var members: [JSONValue.Member] = []
+            for member in attachment.members {
+                let value = try context.text(member.value, notification)
+                if !value.isEmpty { members.append(.init(member.name, .string(value))) }
+            }
+            if members.contains(where: { $0.name == "href" || $0.name == "src" }) { result.append(.object(members)) }
+        }
+        return result
+    }
+}
+
+extension PagerDutySink.Settings {
+    init?(_ node: Node, _ globals: SinkGlobals, _ diagnostics: Diagnostics) {
+        let reader = MappingReader(node, "a pagerduty config", diagnostics)
+        defer { reader.finish() }
+        reader.notSupportedYet("service_key", "service_key_file")
+        reader.exclusive("routing_key", "routing_key_file")
+        let key = SecretText(reader, "routing_key", "routing_key_file")
+        let url = reader.optional("url", .urlString) ?? globals.pagerDutyURL
+        texts = Texts(reader)
+        var details = Self.defaultDetails
+        for label in reader.value("details", .labelList, default: []) { details[label.name] = label.value }
+        self.details = details.map { Label($0.key, $0.value) }.sorted()
+        links = reader.list("links", of: .attachment("a pagerduty link", ["href", "text"]))
+        images = reader.list("images", of: .attachment("a pagerduty image", ["src", "href", "alt"]))
+        http = reader.value("http_config", .nested(HTTPSettings.init), default: globals.http)
+        sendsResolved = reader.bool("send_resolved", default: true)
+        timeout = reader.deliveryTimeout()
+        if key == nil {
+            reader.report(.missingKey("routing_key", in: "a pagerduty config"), at: "routing_key")
+        }
+        guard let key, let url else { return nil }
+        routingKey = key
+        self.url = url
+    }
+
+    private static let defaultDetails = [
+        "firing": #"{{ template "pagerduty.default.instances" .Alerts.Firing }}"#,
+        "resolved": #"{{ template "pagerduty.default.instances" .Alerts.Resolved }}"#,
+        "num_firing": "{{ .Alerts.Firing | len }}",
+        "num_resolved": "{{ .Alerts.Resolved | len }}",
+    ]
+}
+
+extension PagerDutySink.Settings.Texts {
+    fileprivate init(_ reader: MappingReader) {
+        client = reader.template("client", #"{{ template "pagerduty.default.client" . }}"#)
+        clientURL = reader.template("client_url", #"{{ template "pagerduty.default.clientURL" . }}"#)
+        description = reader.template("description", #"{{ template "pagerduty.default.description" .}}"#)
+        severity = reader.template("severity", "error")
+        source = reader.template("source", client)
+        eventClass = reader.template("class")
+        component = reader.template("component")
+        group = reader.template("group")
+    }
+}
+
+extension Format where Value == PagerDutySink.Settings.Attachment {
+    fileprivate static func attachment(_ what: String, _ keys: [String]) -> Format {
+        Format { node, diagnostics in
+            let reader = MappingReader(node, what, diagnostics)
+            defer { reader.finish() }
+            return PagerDutySink.Settings.Attachment(
+                members: keys.compactMap { key in reader.text(key).map { Label(key, $0) } })
+        }
+    }
+}

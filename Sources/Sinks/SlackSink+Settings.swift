@@ -1,0 +1,195 @@
+import Streams
+import Transport
+import YAML
+
+extension SlackSink {
+    package struct Settings: Equatable, Sendable {
+        enum Access: Equatable, Sendable {
+            case webhook(SecretURL)
+            /// A bot token, and the API's method URL.
+            case app(SecretText, URLString)
+        }
+
+        /// Templates, by Slack's names.
+        struct Texts: Equatable, Sendable {
+            var channel = "", username = "", color = "", title = "", titleLink = "", pretext = "", text = ""
+            var fallback = "", callbackID = "", iconEmoji = "", iconURL = "", imageURL = "", thumbURL = "", footer = ""
+            var messageText = ""
+        }
+
+        struct Field: Equatable, Sendable {
+            var title: String
+            var value: String
+            var isShort: Bool
+        }
+
+        struct Action: Equatable, Sendable {
+            /// Slack's member names with their templates.
+            var members: [(name: String, template: String)]
+            var confirm: [(name: String, template: String)]
+
+            static func == (left: Self, right: Self) -> Bool {
+                left.members.elementsEqual(right.members, by: ==) && left.confirm.elementsEqual(right.confirm, by: ==)
+            }
+        }
+
+        var access: Access
+        var texts: Texts
+        var fields: [Field]
+        var actions: [Action]
+        var markdownIn: [String]
+        var linksNames: Bool
+        var http: HTTPSettings
+        var sendsResolved: Bool
+        var timeout: Duration
+    }
+}
+
+extension SlackSink.Settings {
+    init?(_ node: Node, _ globals: SinkGlobals, _ diagnostics: Diagnostics) {
+        let reader = MappingReader(node, "a slack config", diagnostics)
+        defer { reader.finish() }
+        reader.exclusive("api_url", "api_url_file", "app_token", "app_token_file")
+        reader.notSupportedYet("update_message")
+        let shortFields = reader.bool("short_fields", default: false)
+        fields = reader.list("fields", of: .slackField(isShort: shortFields))
+        actions = reader.list("actions", of: .slackAction).compactMap(\.self)
+        markdownIn = reader.value("mrkdwn_in", .list(of: .text), default: ["fallback", "pretext", "text"])
+        linksNames = reader.bool("link_names", default: false)
+        http = reader.value("http_config", .nested(HTTPSettings.init), default: globals.http)
+        sendsResolved = reader.bool("send_resolved", default: false)
+        timeout = reader.deliveryTimeout()
+        texts = Texts(reader)
+        guard let access = Self.access(reader, globals) else { return nil }
+        self.access = access
+    }
+
+    private static func access(_ reader: MappingReader, _ globals: SinkGlobals) -> Access? {
+        let url = SecretURL(reader, "api_url", "api_url_file")
+        let token = SecretText(reader, "app_token", "app_token_file")
+        let appURL = reader.optional("app_url", .urlString) ?? globals.slack.appURL
+        if let url { return .webhook(url) }
+        if let token = token ?? (globals.slack.url == nil ? globals.slack.appToken : nil) {
+            guard let appURL else { return nil }
+            if !reader.isPresent("channel") {
+                reader.report(.missingKey("channel", in: "a slack config with a token"), at: "channel")
+            }
+            return .app(token, appURL)
+        }
+        if let url = globals.slack.url { return .webhook(url) }
+        reader.report(
+            .invalid("no Slack access: set \"api_url\" or \"app_token\" here, or \"slack_api_url\" in global"),
+            at: "api_url")
+        return nil
+    }
+}
+
+extension SlackSink.Settings.Texts {
+    fileprivate init(_ reader: MappingReader) {
+        channel = reader.template("channel")
+        username = reader.template("username", #"{{ template "slack.default.username" . }}"#)
+        color = reader.template("color", #"{{ if eq .Status "firing" }}danger{{ else }}good{{ end }}"#)
+        title = reader.template("title", #"{{ template "slack.default.title" . }}"#)
+        titleLink = reader.template("title_link", #"{{ template "slack.default.titlelink" . }}"#)
+        pretext = reader.template("pretext", #"{{ template "slack.default.pretext" . }}"#)
+        text = reader.template("text", #"{{ template "slack.default.text" . }}"#)
+        fallback = reader.template("fallback", #"{{ template "slack.default.fallback" . }}"#)
+        callbackID = reader.template("callback_id", #"{{ template "slack.default.callbackid" . }}"#)
+        iconEmoji = reader.template("icon_emoji", #"{{ template "slack.default.iconemoji" . }}"#)
+        iconURL = reader.template("icon_url", #"{{ template "slack.default.iconurl" . }}"#)
+        imageURL = reader.template("image_url")
+        thumbURL = reader.template("thumb_url")
+        footer = reader.template("footer", #"{{ template "slack.default.footer" . }}"#)
+        messageText = reader.template("message_text")
+    }
+}
+
+extension Format where Value == SlackSink.Settings.Field {
+    fileprivate static func slackField(isShort: Bool) -> Format {
+        Format { node, diagnostics in
+            let reader = MappingReader(node, "a slack field", diagnostics)
+            defer { reader.finish() }
+            return SlackSink.Settings.Field(
+                title: reader.required("title", .nonEmptyText, or: ""),
+                value: reader.required("value", .nonEmptyText, or: ""),
+                isShort: reader.bool("short", default: isShort))
+        }
+    }
+}
+
+extension Format where Value == SlackSink.Settings.Action? {
+    fileprivate static var slackAction: Format {
+        Format { node, diagnostics in
+            let reader = MappingReader(node, "a slack action", diagnostics)
+            defer { reader.finish() }
+            var members: [(name: String, template: String)] = []
+            for key in ["type", "text", "url", "style", "name", "value"] {
+                if let template = reader.text(key) { members.append((key, template)) }
+            }
+            let names = members.map(\.name)
+            for key in ["type", "text"] where !names.contains(key) {
+                reader.report(.missingKey(key, in: "a slack action"), at: key)
+            }
+            if !names.contains("url"), !names.contains("name") {
+                reader.report(.invalid("a slack action needs \"url\" or \"name\""), at: "url")
+            }
+            let confirm = reader.optional("confirm", .slackConfirmation) ?? []
+            return SlackSink.Settings.Action(members: members, confirm: confirm)
+        }
+    }
+}
+
+extension Format where Value == [(name: String, template: String)] {
+    fileprivate static var slackConfirmation: Format {
+        Format { node, diagnostics in
+            let reader = MappingReader(node, "a slack confirmation", diagnostics)
+            defer { reader.finish() }
+            if !reader.isPresent("text") { reader.report(.missingKey("text", in: "a slack confirmation"), at: "text") }
+            return ["title", "text", "ok_text", "dismiss_text"].compactMap { key in
+                reader.text(key).map { (key, $0) }
+            }
+        }
+    }
+}
+
+extension Format where Value == URLString {
+    /// An HTTP URL, taken apart.
+    static var urlString: Format {
+        Format { node, diagnostics in
+            guard let text = node.text else {
+                diagnostics.report(.expected("a URL", found: node.summary), at: node)
+                return nil
+            }
+            do throws(TransportError) {
+                return try URLString(text)
+            } catch {
+                diagnostics.report(.invalid(error.description), at: node)
+                return nil
+            }
+        }
+    }
+}
+
+/// The `slack_` keys of `global`.
+package struct SlackGlobals: Sendable, Equatable {
+    var url: SecretURL?
+    var appToken: SecretText?
+    /// The method of the Web API that posts a message.
+    var appURL: URLString?
+
+    package init() {
+        do throws(TransportError) {
+            appURL = try URLString("https://slack.com/api/chat.postMessage")
+        } catch {
+            preconditionFailure("Slack's own URL is malformed")
+        }
+    }
+
+    init(_ reader: MappingReader) {
+        self.init()
+        reader.exclusive("slack_api_url", "slack_api_url_file")
+        url = SecretURL(reader, "slack_api_url", "slack_api_url_file")
+        appToken = SecretText(reader, "slack_app_token", "slack_app_token_file")
+        if let own = reader.optional("slack_app_url", .urlString) { appURL = own }
+    }
+}
