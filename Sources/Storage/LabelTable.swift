@@ -1,3 +1,5 @@
+import Glibc
+
 /// The labels of a shard, each name/value pair interned to one number, with the series that bear it.
 ///
 /// A series stores four bytes a label; a name/value pair stands here once, however many series share it.
@@ -70,8 +72,8 @@ struct LabelTable: ~Copyable {
     private func isName(_ index: Int, _ label: LabelColumns.Label, _ source: UnsafeRawPointer) -> Bool {
         var text = names[index].text
         return text.withUTF8 { utf8 in
-            utf8.elementsEqual(
-                UnsafeRawBufferPointer(start: source + label.start, count: Int(label.nameCount)))
+            utf8.count == Int(label.nameCount)
+                && (utf8.isEmpty || memcmp(utf8.baseAddress.unsafelyUnwrapped, source + label.start, utf8.count) == 0)
         }
     }
 
@@ -81,14 +83,15 @@ struct LabelTable: ~Copyable {
 
     private func find(_ name: UInt32, _ label: LabelColumns.Label, _ source: UnsafeRawPointer) -> UInt32? {
         let hash = UInt32(truncatingIfNeeded: Self.hash(name, label.valueHash))
-        let value = UnsafeRawBufferPointer(
-            start: source + label.start + Int(label.nameCount), count: Int(label.valueCount))
+        let value = source + label.start + Int(label.nameCount)
         let mask = entryTable.count - 1
         var place = Int(hash) & mask
         while entryTable[place] != 0 {
             let index = Int(entryTable[place] - 1)
             let entry = entries[index]
-            if entry.hash == hash, entry.name == name, self.value(of: entry).elementsEqual(value) {
+            if entry.hash == hash, entry.name == name, entry.valueCount == label.valueCount,
+                memcmp(bytes.base + Int(entry.value), value, Int(entry.valueCount)) == 0
+            {
                 return UInt32(index)
             }
             place = (place + 1) & mask
@@ -189,14 +192,19 @@ struct LabelTable: ~Copyable {
 
     /// Takes dead series out of the lists of `touched` entries; entries that nobody bears any more are forgotten, and
     /// their numbers may be given to others.
-    /// - Parameter living: by local id, `SeriesRecord.freeID` for the dead.
+    /// - Parameters:
+    ///   - dead: their local ids, rising.
+    ///   - living: by local id, `SeriesRecord.freeID` for the dead.
     mutating func remove(
-        from touched: Set<UInt32>, _ memory: inout SlabAllocator, living: borrowing PagedColumn<UInt32>
+        _ dead: [UInt32], from touched: Set<UInt32>, _ memory: inout SlabAllocator,
+        living: borrowing PagedColumn<UInt32>
     ) {
         var emptied: Set<UInt32> = []
-        for index in touched {
-            entries.base[Int(index)].postings.filter(&memory, living)
-            if entries[Int(index)].postings.count == 0 { emptied.insert(index) }
+        dead.withUnsafeBufferPointer { dead in
+            for index in touched {
+                entries.base[Int(index)].postings.remove(dead, &memory, living)
+                if entries[Int(index)].postings.count == 0 { emptied.insert(index) }
+            }
         }
         if !emptied.isEmpty { forget(emptied) }
     }

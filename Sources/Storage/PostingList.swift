@@ -51,22 +51,48 @@ struct PostingList: BitwiseCopyable {
     }
 
     /// Takes out ids that are gone, and gives memory back when most of it is idle.
-    mutating func filter(_ memory: inout SlabAllocator, _ living: borrowing PagedColumn<UInt32>) {
+    /// - Parameter dead: the ids that may be gone since the last time, rising.
+    mutating func remove(
+        _ dead: UnsafeBufferPointer<UInt32>, _ memory: inout SlabAllocator, _ living: borrowing PagedColumn<UInt32>
+    ) {
         guard capacity > 0, let base else {
             if count == 1, !Self.stays(UInt32(truncatingIfNeeded: storage), living) { count = 0 }
             return
         }
-        var kept = 0
-        for index in 0..<Int(count) where Self.stays(base[index], living) {
-            base[kept] = base[index]
-            kept += 1
-        }
+        let kept = dead.count * 8 < Int(count) ? cut(dead, base) : filter(base, living)
         count = UInt32(kept)
         if kept == 0 {
             release(&memory)
         } else if kept * 4 < Int(capacity), capacity > 16 {
             resize(to: memory.roundedUp(kept * 4) / 4, &memory)
         }
+    }
+
+    /// Asks for every id of the list.
+    private func filter(_ base: UnsafeMutablePointer<UInt32>, _ living: borrowing PagedColumn<UInt32>) -> Int {
+        var kept = 0
+        for index in 0..<Int(count) where Self.stays(base[index], living) {
+            base[kept] = base[index]
+            kept += 1
+        }
+        return kept
+    }
+
+    /// Looks up the few that are dead in a long list, and moves together what lies between them.
+    private func cut(_ dead: UnsafeBufferPointer<UInt32>, _ base: UnsafeMutablePointer<UInt32>) -> Int {
+        var kept = 0
+        var start = 0
+        for id in dead {
+            let rest = UnsafeBufferPointer(start: base + start, count: Int(count) - start)
+            let place = start + rest.firstPlace { $0 >= id }
+            guard place < Int(count) else { break }
+            guard base[place] == id else { continue }
+            if kept < start { (base + kept).update(from: base + start, count: place - start) }
+            kept += place - start
+            start = place + 1
+        }
+        if kept < start { (base + kept).update(from: base + start, count: Int(count) - start) }
+        return kept + Int(count) - start
     }
 
     private static func stays(_ id: UInt32, _ living: borrowing PagedColumn<UInt32>) -> Bool {

@@ -172,6 +172,7 @@ struct SeriesIndex: ~Copyable {
     mutating func remove(places dead: [Int], _ memory: inout SlabAllocator) {
         guard !dead.isEmpty else { return }
         var touched: Set<UInt32> = []
+        var ids: [UInt32] = []
         for place in dead {
             let record = records[place]
             let id = record.pointee.id
@@ -182,12 +183,14 @@ struct SeriesIndex: ~Copyable {
             }
             record.pointee = SeriesRecord()
             freePlaces.append(UInt32(place))
+            ids.append(id)
             retire(id)
         }
+        ids.sort()
         count -= dead.count
         generation += 1
         labelGeneration += 1
-        labels.remove(from: touched, &memory, living: places)
+        labels.remove(ids, from: touched, &memory, living: places)
     }
 
     /// Takes a series out of the hash table; those behind it in its run move up.

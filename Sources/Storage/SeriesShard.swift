@@ -127,10 +127,10 @@ actor SeriesShard {
             at: now.milliseconds, retention: settings.retention.wholeMilliseconds,
             grace: settings.gracePeriod.wholeMilliseconds)
         while memory.collect(&collection) { await Task.yield() }
-        let retired = memory.finish(collection)
+        while memory.retire(&collection) { await Task.yield() }
         relieve()
         updateGauges()
-        return Trimmed(marked: collection.marked, retired: retired)
+        return Trimmed(marked: collection.marked, retired: collection.retired)
     }
 
     /// Gives every series its interests anew; one call at a time. Series of batches applied meanwhile may still carry the old ones.

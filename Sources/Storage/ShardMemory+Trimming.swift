@@ -12,11 +12,14 @@ struct Collection {
     var place = 0
     var dead: [Int] = []
     var marked = 0
+    var retired = 0
 }
 
 extension ShardMemory {
     /// Series retired in one collection at most; the others wait for the next.
     private static var retiredMax: Int { 100_000 }
+    /// Series retired between two chances for others: each time every long posting list is gone through.
+    private static var retiredSlice: Int { 10_000 }
 
     /// Starts a collection.
     /// - Parameter grace: milliseconds for which a marked series is kept at least.
@@ -56,19 +59,22 @@ extension ShardMemory {
         }
     }
 
-    /// Retires what is still dead, now that all slices are done.
-    /// - Returns: how many series went.
-    mutating func finish(_ collection: Collection) -> Int {
-        let dead = collection.dead.filter { place in
+    /// Retires a slice of what is still dead, now that all records were looked at.
+    /// - Returns: whether there is more to do.
+    mutating func retire(_ collection: inout Collection) -> Bool {
+        let slice = collection.dead.suffix(Self.retiredSlice).filter { place in
             let record = index.records[place]
             return !record.pointee.isFree && record.pointee.flags.contains(.dying) && !record.pointee.hasSamples
         }
-        for place in dead { labelCache.forget(place) }
-        dying -= dead.count
-        index.remove(places: dead, &samples.memory)
-        if !dead.isEmpty || labelCache.count == 0 { labelCache.forgetTexts() }
+        collection.dead.removeLast(min(Self.retiredSlice, collection.dead.count))
+        for place in slice { labelCache.forget(place) }
+        index.remove(places: slice, &samples.memory)
+        dying -= slice.count
+        collection.retired += slice.count
+        if !slice.isEmpty || labelCache.count == 0 { labelCache.forgetTexts() }
+        if !collection.dead.isEmpty { return true }
         if collection.marked > 0 { dyingSince = collection.now }
-        return dead.count
+        return false
     }
 
     // MARK: Too much memory

@@ -86,6 +86,31 @@ import Testing
         }
     }
 
+    @Test func `a long list of series loses the few that are dead and no other`() async throws {
+        let fixture = StoreFixture(settings, shards: 2)
+        var generator = SeededGenerator(seed: 3)
+        var living = Set(0..<2000)
+        func labels(_ series: Int) -> LabelSet { ["__name__": "up", "i": "\(series)", "odd": "\(series % 2)"] }
+        try await fixture.append(living.map { (labels($0), 0, 0) })
+        for _ in 0..<30 {
+            for _ in 0..<Int.random(in: 0...60, using: &generator) {
+                living.remove(living.randomElement(using: &generator)!)
+            }
+            fixture.clock.advance(by: .seconds(300))
+            try await fixture.append(living.map { (labels($0), 0, 0) })
+            await fixture.store.trim(at: fixture.clock.now())
+        }
+        for _ in 0..<4 {
+            fixture.clock.advance(by: .seconds(300))
+            try await fixture.append(living.map { (labels($0), 0, 0) })
+            await fixture.store.trim(at: fixture.clock.now())
+        }
+        #expect(fixture.store.counts.series == living.count)
+        #expect(Set(try await fixture.select([Matcher("__name__", equals: "up")]).keys) == Set(living.map(labels)))
+        let odd = try await fixture.select([Matcher("odd", equals: "1"), try Matcher("i", .matches, ".*3")])
+        #expect(Set(odd.keys) == Set(living.filter { $0 % 10 == 3 }.map(labels)))
+    }
+
     @Test func `chunks past retention go and newer ones stay`() async throws {
         let fixture = StoreFixture(settings)
         for _ in 0..<20 {
