@@ -83,10 +83,14 @@ struct InterestTable: ~Copyable {
 
 extension Touched.Series {
     mutating func add(_ other: Self) {
-        switch (self, other) {
-        case (.some(let mine), .some(let theirs)): self = .some(mine + theirs)
-        default: self = .all
+        guard case .some(var mine) = self, case .some(let theirs) = other else {
+            self = .all
+            return
         }
+        // The list is ours alone now, so it grows in place.
+        self = .all
+        mine += theirs
+        self = .some(mine)
     }
 
     /// Sorted, each series once; "all" when that is more than `max`.

@@ -87,15 +87,13 @@ package final class StoreIngest: Ingest {
         // From here on nothing fails: what was reserved is used.
         let partition = pool.take()
         partition.fill(batch, store.layout)
-        var applied = await apply(partition, batch.count, clock.now())
+        let applied = await apply(partition, batch.count, clock.now())
         pool.giveBack(partition)
         telemetry.note(applied, source)
-        for (interest, series) in applied.touched {
-            applied.touched[interest] = series.settled(max: store.settings.touchedSeriesMax)
-        }
         listener?.deliver(
             Touched(
-                sequence: sequence.wrappingAdd(1, ordering: .relaxed).newValue, interests: applied.touched,
+                sequence: sequence.wrappingAdd(1, ordering: .relaxed).newValue,
+                interests: applied.touched.mapValues { $0.settled(max: store.settings.touchedSeriesMax) },
                 maxTimestamp: applied.stored > 0 ? Timestamp(milliseconds: applied.maxTimestamp) : .distantPast),
             reservation)
         return applied.report
