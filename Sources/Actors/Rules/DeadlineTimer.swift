@@ -30,7 +30,7 @@ final class DeadlineTimer: Sendable {
     }
 
     /// Runs until cancelled. After `fire` the deadline is in the distant future until it is set again.
-    func run(_ fire: @escaping @Sendable () -> Void) async {
+    func run(_ fire: @escaping @Sendable () async -> Void) async {
         while !Task.isCancelled {
             let now = clock.now()
             let (due, until) = state.withLock { state -> (Bool, Timestamp) in
@@ -43,7 +43,7 @@ final class DeadlineTimer: Sendable {
                 return (false, state.deadline)
             }
             if due {
-                fire()
+                await fire()
                 continue
             }
             await withTaskGroup(of: Void.self) { group in

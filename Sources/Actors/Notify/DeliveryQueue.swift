@@ -1,0 +1,184 @@
+import Logging
+package import Streams
+import Synchronization
+
+/// Brings notifications to one sink and goes on trying, apart from all other sinks: a sink that is down delays none but
+/// itself.
+///
+/// - Holds: at most `Settings.capacity` notifications that wait and `Settings.concurrencyMax` that are on their way; what
+///   finds no room is refused, and told again by its group's next flush.
+/// - Ends: with its inbox; what is on its way is finished, what waits for another try is kept by whoever sent it.
+package final class DeliveryQueue: Sendable {
+    package struct Settings: Sendable, Hashable {
+        package var capacity: Int
+        package var concurrencyMax: Int
+        /// After that long without an answer a try has failed.
+        package var attemptTimeout: Duration
+        package var backoff: Backoff.Settings
+        /// A longer pause than that is not granted to a sink that asks for one (Retry-After).
+        package var pauseMax: Duration
+
+        package init(
+            capacity: Int = 1024, concurrencyMax: Int = 64, attemptTimeout: Duration = .seconds(60),
+            backoff: Backoff.Settings = .delivery, pauseMax: Duration = .seconds(3600)
+        ) {
+            self.capacity = capacity
+            self.concurrencyMax = concurrencyMax
+            self.attemptTimeout = attemptTimeout
+            self.backoff = backoff
+            self.pauseMax = pauseMax
+        }
+    }
+
+    private struct Health {
+        var isFailing = false
+        /// The sink wants no request before.
+        var pausedUntil = Timestamp.distantPast
+    }
+
+    package let inbox: Edge<Delivery>
+    private let sink: any Sink
+    private let settings: Settings
+    private let clock: any WallClock
+    private let random: RandomSource
+    private let telemetry: DeliveryTelemetry
+    private let logger: Logger
+    private let health = Mutex(Health())
+    private let drain = Gate()
+
+    /// - Parameter surroundings: their logger bears the names of receiver and integration.
+    package init(
+        _ name: EdgeName, to sink: any Sink, receiver: String, integration: String, settings: Settings,
+        in surroundings: Notifier.Surroundings
+    ) {
+        inbox = Edge(name, capacity: .init(elements: settings.capacity))
+        self.sink = sink
+        self.settings = settings
+        clock = surroundings.clock
+        random = surroundings.random
+        telemetry = DeliveryTelemetry(
+            surroundings.telemetry, pipeline: name.pipeline, receiver: receiver, integration: integration)
+        logger = surroundings.logger
+    }
+
+    /// Takes no more; what is on its way is finished, what waits to be tried again is left.
+    package func close() {
+        inbox.close()
+        drain.open()
+    }
+
+    /// Runs until the inbox ends or the task is cancelled.
+    /// - Parameter report: called when a delivery has ended; not for what was left when the queue closed.
+    package func run(_ report: @escaping @Sendable (Delivery, DeliveryOutcome) async -> Void) async {
+        await withTaskGroup(of: Void.self) { group in
+            var running = 0
+            while let delivery = await inbox.receive() {
+                if running == settings.concurrencyMax {
+                    await group.next()
+                    running -= 1
+                }
+                running += 1
+                group.addTask { await self.carry(delivery, report) }
+            }
+        }
+    }
+
+    private func carry(
+        _ delivery: Delivery, _ report: @Sendable (Delivery, DeliveryOutcome) async -> Void
+    ) async {
+        telemetry.notifications.add()
+        var backoff = Backoff(settings.backoff)
+        var attempt = 0
+        while true {
+            let pause = health.withLock { $0.pausedUntil }
+            if pause > clock.now(), await !wait(until: min(pause, delivery.deadline)) { return }
+            guard clock.now() < delivery.deadline else { return await giveUp(delivery, report) }
+            attempt += 1
+            telemetry.requests.add()
+            do throws(DeliveryError) {
+                try await tryOnce(delivery)
+                noteSuccess(delivery)
+                return await report(delivery, .accepted)
+            } catch {
+                // Cancelled as a whole: whoever sent it still has it.
+                if Task.isCancelled { return }
+                telemetry.failedRequests.add()
+                noteFailure(error, attempt: attempt)
+                guard case .unavailable = error else { return await giveUp(delivery, report) }
+            }
+            let next = min(clock.now() + backoff.next(random), delivery.deadline)
+            if await !wait(until: next) { return }
+        }
+    }
+
+    private func giveUp(
+        _ delivery: Delivery, _ report: @Sendable (Delivery, DeliveryOutcome) async -> Void
+    ) async {
+        telemetry.failed.add()
+        await report(delivery, .failed)
+    }
+
+    /// One try, ended by the time-out or by the delivery's deadline.
+    private func tryOnce(_ delivery: Delivery) async throws(DeliveryError) {
+        let end = min(clock.now() + settings.attemptTimeout, delivery.deadline)
+        let outcome = await withTaskGroup(of: Result<Void, DeliveryError>.self) { [sink, clock] group in
+            group.addTask {
+                do throws(DeliveryError) {
+                    return .success(try await sink.deliver(delivery.notification))
+                } catch {
+                    return .failure(error)
+                }
+            }
+            group.addTask {
+                do {
+                    try await clock.sleep(until: end)
+                    return .failure(.unavailable(reason: "no answer in time", retryAfter: nil))
+                } catch {
+                    return .failure(.cancelled)
+                }
+            }
+            let first = await group.next() ?? .failure(.cancelled)
+            group.cancelAll()
+            return first
+        }
+        try outcome.get()
+    }
+
+    /// False when there is no more waiting: the queue was closed or the task cancelled.
+    private func wait(until time: Timestamp) async -> Bool {
+        await withTaskGroup(of: Void.self) { [clock, drain] group in
+            // Ends early only by cancellation, which is asked for below.
+            group.addTask { try? await clock.sleep(until: time) }
+            group.addTask { await drain.wait() }
+            await group.next()
+            group.cancelAll()
+        }
+        return !Task.isCancelled && !drain.isOpen
+    }
+
+    private func noteSuccess(_ delivery: Delivery) {
+        telemetry.latency.observe((clock.now() - delivery.notification.time).inSeconds)
+        let hadFailed = health.withLock { health in
+            defer { health.isFailing = false }
+            return health.isFailing
+        }
+        if hadFailed { logger.info("Deliveries are accepted again.") }
+    }
+
+    private func noteFailure(_ error: DeliveryError, attempt: Int) {
+        let isNew = health.withLock { health in
+            if case .unavailable(_, let retryAfter?) = error {
+                let pause = min(max(retryAfter, .zero), settings.pauseMax)
+                health.pausedUntil = max(health.pausedUntil, clock.now() + pause)
+            }
+            defer { health.isFailing = true }
+            return !health.isFailing
+        }
+        guard isNew else { return }
+        let metadata: Logger.Metadata = ["reason": "\(error)", "attempt": "\(attempt)"]
+        switch error {
+        case .refused: logger.error("A notification was refused.", metadata: metadata)
+        case .unavailable, .cancelled: logger.warning("Delivery failed; will retry.", metadata: metadata)
+        }
+    }
+}

@@ -1,0 +1,92 @@
+package import Streams
+
+/// Groups the alerts of a pipeline and decides who is told what, and when, as Alertmanager does. A value without a clock:
+/// it is told the time, and says when it wants to be woken.
+///
+/// Unlike there, each integration of a receiver goes its own way: while a delivery to one is being retried, flushes of
+/// its group wait for that integration alone.
+package struct Dispatcher: Sendable {
+    package let settings: DispatcherSettings
+    package internal(set) var registry: AlertRegistry
+    package internal(set) var log: NotificationLog
+    var inhibitor: Inhibitor
+    var groups: [GroupID: AlertGroup] = [:]
+    var deadlines = DeadlineHeap<GroupID>()
+    var nextSweep: Timestamp
+    /// Alerts that found no room in the registry, and places in a group that found none.
+    package internal(set) var refusedCount: UInt64 = 0
+
+    /// How often what is over is forgotten.
+    static let sweepInterval = Duration.seconds(15 * 60)
+    /// A delivery is tried at least that long, however short the group interval is.
+    package static let deliveryTimeLeast = Duration.seconds(10)
+
+    package init(_ settings: DispatcherSettings, now: Timestamp) {
+        self.settings = settings
+        registry = AlertRegistry(alertsMax: settings.alertsMax)
+        log = NotificationLog()
+        inhibitor = Inhibitor(settings.inhibitRules)
+        nextSweep = now + Self.sweepInterval
+    }
+
+    package var groupCount: Int { groups.count }
+
+    /// When `advance` has something to do, unless more alerts come first.
+    package var nextDeadline: Timestamp { min(deadlines.first?.time ?? .distantFuture, nextSweep) }
+
+    /// Takes alerts and does what is due: without a group wait they are on their way at once.
+    package mutating func process(_ alerts: [Alert], now: Timestamp) -> [Delivery] {
+        for alert in alerts {
+            guard let current = registry.update(alert, now: now) else {
+                refusedCount += 1
+                continue
+            }
+            inhibitor.observe(current)
+            for route in settings.routes.match(current.labels) { insert(current, route, now: now) }
+        }
+        return advance(to: now)
+    }
+
+    mutating func insert(_ alert: Alert, _ route: Route, now: Timestamp) {
+        let id = GroupID(route: route.index, labels: route.groupLabels(of: alert.labels))
+        if groups[id] == nil {
+            guard groups.count < settings.groupsMax else {
+                refusedCount += 1
+                return
+            }
+            let flush = max(now + route.groupWait, settings.firstFlush)
+            groups[id] = AlertGroup(id, key: route.groupKey(id.labels), nextFlush: flush)
+            deadlines.insert(flush, id)
+        }
+        groups[id]?.insert(alert)
+        // It has waited long enough elsewhere.
+        if let group = groups[id], !group.hasFlushed, alert.startsAt + route.groupWait < now {
+            schedule(id, at: max(now, settings.firstFlush))
+        }
+    }
+
+    mutating func schedule(_ id: GroupID, at time: Timestamp) {
+        guard groups[id]?.nextFlush != time else { return }
+        groups[id]?.nextFlush = time
+        deadlines.insert(time, id)
+    }
+
+    /// Does everything that is due.
+    package mutating func advance(to now: Timestamp) -> [Delivery] {
+        var deliveries: [Delivery] = []
+        while let (time, id) = deadlines.first, time <= now {
+            deadlines.removeFirst()
+            guard groups[id]?.nextFlush == time else { continue }
+            deliveries += flush(id, now: now)
+        }
+        if nextSweep <= now { sweep(now) }
+        return deliveries
+    }
+
+    private mutating func sweep(_ now: Timestamp) {
+        nextSweep = now + Self.sweepInterval
+        registry.removeResolved(at: now, keeping: Set(groups.values.lazy.flatMap(\.alerts.keys)))
+        inhibitor.rebuild(from: registry)
+        log.removeExpired(at: now)
+    }
+}

@@ -1,0 +1,162 @@
+package import Logging
+package import Streams
+
+/// The operator between the rules of a pipeline and its sinks: takes alerts from its inbox, groups and deduplicates them,
+/// and hands notifications to one delivery queue for each integration.
+///
+/// - Holds: alerts, groups and the notification log, bounded by the dispatcher's settings; see `DeliveryQueue` for what
+///   is on its way.
+/// - Waits: for alerts, never for a sink.
+/// - Ends: with its inbox, once the queues have finished what was on its way. `state()` then has what was not accepted.
+package actor Notifier {
+    /// A receiver with its sinks in the order of the file.
+    package struct Receiver: Sendable {
+        package var name: String
+        package var sinks: [any Sink]
+
+        package init(name: String, sinks: [any Sink]) {
+            self.name = name
+            self.sinks = sinks
+        }
+    }
+
+    /// A saved state to go on with.
+    package struct Continuation: Sendable {
+        package var state: DispatcherState
+        package var way: Dispatcher.Continuation
+
+        package init(_ state: DispatcherState, by way: Dispatcher.Continuation) {
+            self.state = state
+            self.way = way
+        }
+    }
+
+    /// What surrounds it.
+    package struct Surroundings: Sendable {
+        package var clock: any WallClock
+        package var random: RandomSource
+        package var telemetry: Telemetry
+        package var logger: Logger
+
+        package init(clock: any WallClock, random: RandomSource = RandomSource(), telemetry: Telemetry, logger: Logger)
+        {
+            self.clock = clock
+            self.random = random
+            self.telemetry = telemetry
+            self.logger = logger
+        }
+    }
+
+    package nonisolated let inbox: Edge<[Alert]>
+    private let clock: any WallClock
+    private let logger: Logger
+    private let timer: DeadlineTimer
+    /// By receiver, in the order of its sinks.
+    private let queues: [String: [DeliveryQueue]]
+    private var dispatcher: Dispatcher
+    private var isDraining = false
+
+    /// - Parameters:
+    ///   - inbox: alerts of the rules and of the API; its receiver is this operator alone.
+    ///   - continuing: the state of an earlier run, if there is one.
+    package init(
+        pipeline: String, routing: RoutingSettings, receivers: [Receiver], externalURL: String, inbox: Edge<[Alert]>,
+        queue: DeliveryQueue.Settings = .init(), firstFlush: Timestamp = .distantPast,
+        continuing: Continuation? = nil, in surroundings: Surroundings
+    ) {
+        var infos: [String: [IntegrationInfo]] = [:]
+        var queues: [String: [DeliveryQueue]] = [:]
+        for receiver in receivers {
+            let integrations = Self.integrations(of: receiver)
+            infos[receiver.name] = integrations
+            queues[receiver.name] = zip(integrations, receiver.sinks).map { integration, sink in
+                var logger = surroundings.logger
+                logger[metadataKey: "receiver"] = "\(receiver.name)"
+                logger[metadataKey: "integration"] = "\(integration.name)"
+                return DeliveryQueue(
+                    EdgeName(
+                        pipeline: pipeline, from: "notify", to: "\(receiver.name)/\(integration.name)"),
+                    to: sink, receiver: receiver.name, integration: integration.name, settings: queue,
+                    in: Surroundings(
+                        clock: surroundings.clock, random: surroundings.random, telemetry: surroundings.telemetry,
+                        logger: logger))
+            }
+        }
+        self.inbox = inbox
+        self.queues = queues
+        clock = surroundings.clock
+        logger = surroundings.logger
+        timer = DeadlineTimer(clock: surroundings.clock)
+        let settings = DispatcherSettings(
+            pipeline: pipeline, routing: routing, receivers: infos, externalURL: externalURL, firstFlush: firstFlush)
+        let now = surroundings.clock.now()
+        dispatcher =
+            if let continuing {
+                Dispatcher(settings, continuing: continuing.state, by: continuing.way, now: now)
+            } else {
+                Dispatcher(settings, now: now)
+            }
+    }
+
+    /// Each sink's kind is its key without `_configs`; kinds are counted apart, as Alertmanager does.
+    private static func integrations(of receiver: Receiver) -> [IntegrationInfo] {
+        var counts: [String: Int] = [:]
+        return receiver.sinks.map { sink in
+            let key = type(of: sink).key
+            let kind = key.hasSuffix("_configs") ? String(key.dropLast("_configs".count)) : key
+            defer { counts[kind, default: 0] += 1 }
+            return IntegrationInfo(kind: kind, position: counts[kind, default: 0], sendsResolved: sink.sendsResolved)
+        }
+    }
+
+    /// The edges to the sinks, for their counters.
+    package nonisolated var deliveryEdges: [Edge<Delivery>] { queues.values.joined().map(\.inbox) }
+
+    /// What has to be kept for the next run.
+    package func state() -> DispatcherState { dispatcher.state(at: clock.now()) }
+
+    /// Every alert that is known now.
+    package func alerts() -> [Alert] { Array(dispatcher.registry.alerts) }
+
+    package func run() async {
+        await withDiscardingTaskGroup { timers in
+            timers.addTask { [timer] in await timer.run { await self.tick() } }
+            await withDiscardingTaskGroup { deliveries in
+                for queue in queues.values.joined() {
+                    deliveries.addTask {
+                        await queue.run { delivery, outcome in await self.complete(delivery, outcome) }
+                    }
+                }
+                tick()
+                while let batches = await inbox.receiveAll(max: 256) {
+                    send(dispatcher.process(batches.flatMap(\.self), now: clock.now()))
+                }
+                isDraining = true
+                for queue in queues.values.joined() { queue.close() }
+            }
+            timers.cancelAll()
+        }
+    }
+
+    private func tick() {
+        if !isDraining { send(dispatcher.advance(to: clock.now())) }
+    }
+
+    private func complete(_ delivery: Delivery, _ outcome: DeliveryOutcome) {
+        send(dispatcher.complete(delivery, outcome, now: clock.now()))
+    }
+
+    private func send(_ deliveries: [Delivery]) {
+        var deliveries = deliveries[...]
+        while let delivery = deliveries.popFirst() {
+            guard let queue = queues[delivery.notification.receiver]?[delivery.integration] else { continue }
+            do throws(Edge<Delivery>.SendError) {
+                try queue.inbox.trySend(delivery)
+            } catch {
+                // While draining it stays undelivered, and is kept as such; else the next flush tells it again.
+                if error == .full { deliveries += dispatcher.complete(delivery, .failed, now: clock.now()) }
+            }
+        }
+        timer.set(dispatcher.nextDeadline)
+    }
+}
