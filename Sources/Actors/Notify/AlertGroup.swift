@@ -25,16 +25,14 @@ struct AlertGroup: Sendable {
 
     mutating func insert(_ alert: Alert) {
         let fingerprint = alert.fingerprint
-        if let known = alerts[fingerprint], known.updatedAt != alert.updatedAt {
-            settled[ResolvedAlert(fingerprint: fingerprint, updatedAt: known.updatedAt)] = nil
-        }
+        if let known = alerts[fingerprint], !settled.isEmpty { settled[ResolvedAlert(fingerprint, known)] = nil }
         alerts[fingerprint] = alert
     }
 
     /// The integration knows that these are over, or need not know. What all `count` integrations know is forgotten.
     mutating func settle(_ resolved: [ResolvedAlert], by integration: Int, of count: Int) {
         for alert in resolved {
-            guard alerts[alert.fingerprint]?.updatedAt == alert.updatedAt else { continue }
+            guard alert.isStill(alerts[alert.fingerprint]) else { continue }
             settled[alert, default: []].insert(integration)
             if settled[alert]?.count == count { forget(alert) }
         }
@@ -42,6 +40,6 @@ struct AlertGroup: Sendable {
 
     mutating func forget(_ alert: ResolvedAlert) {
         settled[alert] = nil
-        if alerts[alert.fingerprint]?.updatedAt == alert.updatedAt { alerts[alert.fingerprint] = nil }
+        if alert.isStill(alerts[alert.fingerprint]) { alerts[alert.fingerprint] = nil }
     }
 }

@@ -44,7 +44,19 @@ package struct Delivery: Sendable {
 /// A resolved alert at a certain state: when it is updated later it is another.
 struct ResolvedAlert: Hashable, Sendable {
     let fingerprint: Fingerprint
-    let updatedAt: Timestamp
+    private let startsAt: Timestamp
+    private let endsAt: Timestamp?
+    private let updatedAt: Timestamp
+
+    init(_ fingerprint: Fingerprint, _ alert: Alert) {
+        self.fingerprint = fingerprint
+        startsAt = alert.startsAt
+        endsAt = alert.endsAt
+        updatedAt = alert.updatedAt
+    }
+
+    /// Whether the alert has not changed since.
+    func isStill(_ alert: Alert?) -> Bool { alert.map { ResolvedAlert(fingerprint, $0) == self } ?? false }
 }
 
 /// How a delivery ended.

@@ -58,9 +58,7 @@ extension Dispatcher {
         var state = State()
         for (fingerprint, alert) in group.alerts {
             let isResolved = alert.isResolved(at: now)
-            if isResolved {
-                state.resolvedAlerts.append(ResolvedAlert(fingerprint: fingerprint, updatedAt: alert.updatedAt))
-            }
+            if isResolved { state.resolvedAlerts.append(ResolvedAlert(fingerprint, alert)) }
             if isMuted || inhibitor.inhibitor(of: alert.labels, at: now, in: registry) != nil { continue }
             var told = alert
             // What fires now has no end yet, even where one is expected.

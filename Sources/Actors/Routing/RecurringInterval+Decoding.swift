@@ -163,7 +163,7 @@ extension Format where Value == NamedZone {
         Format { node, diagnostics in
             guard let name = Format<String>.text.decode(node, diagnostics) else { return nil }
             if let zone = NamedZone(named: name) { return zone }
-            diagnostics.report(.notSupportedYet("location \(node.summary)"), at: node)
+            diagnostics.report(.invalid("unknown time zone \(node.summary)"), at: node)
             return nil
         }
     }

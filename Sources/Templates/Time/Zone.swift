@@ -8,7 +8,7 @@ package enum Zone: Sendable {
     case fixed(String, Int)
     case named(String, ZoneRules)
 
-    func offset(at seconds: Int64) -> (seconds: Int, name: String) {
+    package func offset(at seconds: Int64) -> (seconds: Int, name: String) {
         switch self {
         case .utc: (0, "UTC")
         case .fixed(let name, let offset): (offset, name)
@@ -34,7 +34,7 @@ package enum Zone: Sendable {
     private static let cache = Mutex<[String: Zone]>([:])
 
     /// `time.LoadLocation`: "" and UTC, Local, or a name of the zone database. Read once, then kept.
-    static func load(_ name: String) -> Zone? {
+    package static func load(_ name: String) -> Zone? {
         if name.isEmpty || name == "UTC" { return .utc }
         if let known = cache.withLock({ $0[name] }) { return known }
         guard let zone = read(name) else { return nil }
