@@ -1,0 +1,166 @@
+import PromQL
+import Streams
+import Synchronization
+import Testing
+
+/// How an evaluation reads, and how it ends before its time.
+@Suite struct EvaluatorTests {
+    private static func series() -> MemorySeries {
+        var series = MemorySeries()
+        for rank in 0..<10 {
+            let labels: LabelSet = ["__name__": "loss", "rank": "\(rank)"]
+            series.append(labels, (0...60).map { (Timestamp(milliseconds: $0 * 1000), Double($0)) })
+        }
+        return series
+    }
+
+    private static let minute = Timestamp(milliseconds: 60_000)
+
+    private func error(
+        of query: String, _ settings: EvaluationSettings = EvaluationSettings(), over reader: some SeriesReader
+    ) async throws -> EvaluationError? {
+        let expression = try PromQLParser.parse(query, options: .everything)
+        do throws(EvaluationError) {
+            _ = try await Evaluator(reader: reader, settings: settings).instant(expression, at: Self.minute)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test func `equal selectors are read once, each for just the time it needs`() async throws {
+        let reader = CountingReader(Self.series())
+        let expression = try PromQLParser.parse("loss > 5 and loss < 60 or rate(loss[30s] offset 10s) > 0")
+        _ = try await Evaluator(reader: reader).instant(expression, at: Self.minute)
+        let times = reader.requests.map { [$0.start.milliseconds, $0.end.milliseconds] }
+        #expect(times.sorted { $0[0] < $1[0] } == [[-239_999, 60_000], [20_001, 50_000]])
+    }
+
+    @Test func `an expression without selectors reads nothing`() async throws {
+        let reader = CountingReader(Self.series())
+        let result = try await Evaluator(reader: reader).instant(PromQLParser.parse("1 + 1"), at: Self.minute)
+        guard case .scalar(let value, at: Self.minute) = result.value else { return #expect(Bool(false)) }
+        #expect(value == 2)
+        #expect(reader.requests.isEmpty)
+    }
+
+    @Test func `only the series asked for are read`() async throws {
+        var settings = EvaluationSettings()
+        settings.only = [SeriesID(rawValue: 3)]
+        let evaluator = Evaluator(reader: Self.series(), settings: settings)
+        let result = try await evaluator.instant(PromQLParser.parse("loss > 1"), at: Self.minute)
+        guard case .vector(let samples) = result.value else { return #expect(Bool(false)) }
+        #expect(samples.map(\.labels["rank"]) == ["3"])
+    }
+
+    @Test("Too many samples are refused", arguments: ["loss[1m]", "sum(rate(loss[1m]))", "vector(1)[100d:1ms]"])
+    func refuses(_ query: String) async throws {
+        var settings = EvaluationSettings()
+        settings.samplesMax = 100
+        let error = try #require(await error(of: query, settings, over: Self.series()))
+        #expect(error == .tooManySamples)
+        #expect(
+            error.description
+                == "query processing would load too many samples into memory in query execution")
+    }
+
+    @Test func `a range query has a bounded number of steps`() async throws {
+        let evaluator = Evaluator(reader: Self.series())
+        let expression = try PromQLParser.parse("loss")
+        await #expect(throws: EvaluationError.tooManySteps(limit: 11_000)) {
+            try await evaluator.range(
+                expression, from: Timestamp(milliseconds: 0), through: Timestamp(milliseconds: 11_000_000),
+                step: .seconds(1))
+        }
+        #expect(
+            EvaluationError.tooManySteps(limit: 11_000).description
+                == "exceeded maximum resolution of 11,000 points per timeseries."
+                + " Try decreasing the query resolution (?step=XX)")
+    }
+
+    @Test func `a range query wants a scalar or an instant vector`() async throws {
+        let evaluator = Evaluator(reader: Self.series())
+        let start = Timestamp(milliseconds: 0)
+        for query in ["loss[1m]", "\"text\""] {
+            let expression = try PromQLParser.parse(query)
+            await #expect(throws: EvaluationError.self) {
+                try await evaluator.range(expression, from: start, through: Self.minute, step: .seconds(1))
+            }
+        }
+        let one = try await evaluator.range(
+            PromQLParser.parse("1"), from: start, through: start, step: .seconds(1))
+        guard case .matrix(let matrix) = one.value else { return #expect(Bool(false)) }
+        #expect(matrix.count == 1 && matrix[0].labels.isEmpty && matrix[0].values == [1])
+    }
+
+    @Test func `a canceled task and a passed deadline end a long evaluation`() async throws {
+        var settings = EvaluationSettings()
+        settings.isPastDeadline = { true }
+        let query = "max_over_time(sum by (rank) (loss)[10h:1s])"
+        let chain = Array(repeating: query, count: 40).joined(separator: " or ")
+        #expect(try await error(of: chain, settings, over: Self.series()) == .timedOut)
+        let task = Task { try await self.error(of: chain, over: CancelingReader(series: Self.series())) }
+        #expect(try await task.value == .canceled)
+    }
+
+    @Test func `what the reader cannot give is an error of the query`() async throws {
+        #expect(try await error(of: "loss", over: BrokenReader()) == .unavailable("shard 3 is restarting"))
+    }
+
+    @Test(
+        "Times beyond all bounds give an answer and no trap",
+        arguments: [
+            "loss @ 9223372036854770", "rate(loss[5m] @ -9223372036854770)", "loss offset 200y", "loss offset -200y",
+            "sum_over_time(loss[200y:100y])", "year(vector(1e300))", "hour(vector(NaN))", "topk(1e10, loss)",
+        ])
+    func survives(_ query: String) async throws {
+        #expect(try await error(of: query, over: Self.series()) == nil)
+        for time in [Int64.min, .max] {
+            let expression = try PromQLParser.parse(query)
+            let evaluator = Evaluator(reader: Self.series())
+            _ = try? await evaluator.instant(expression, at: Timestamp(milliseconds: time))
+        }
+    }
+
+    @Test func `a prepared expression can be asked again and again`() async throws {
+        let prepared = try PreparedExpression(
+            PromQLParser.parse(#"label_replace(loss{rank=~"[12]"}, "a", "b", "", "")"#))
+        let evaluator = Evaluator(reader: Self.series())
+        for second in [10, 20] {
+            let result = try await evaluator.instant(prepared, at: Timestamp(milliseconds: Int64(second) * 1000))
+            guard case .vector(let samples) = result.value else { return #expect(Bool(false)) }
+            #expect(samples.map(\.value) == [Double(second), Double(second)])
+        }
+    }
+}
+
+/// Remembers what was asked of it.
+private final class CountingReader: SeriesReader {
+    private let series: MemorySeries
+    private let asked = Mutex<[SelectRequest]>([])
+
+    init(_ series: MemorySeries) { self.series = series }
+
+    var requests: [SelectRequest] { asked.withLock { $0 } }
+
+    func select(_ request: SelectRequest) async throws(ReadError) -> SeriesBlock {
+        asked.withLock { $0.append(request) }
+        return try await series.select(request)
+    }
+}
+
+/// Cancels the task that reads: by the time it computes, nobody waits for the result.
+private struct CancelingReader: SeriesReader {
+    let series: MemorySeries
+
+    func select(_ request: SelectRequest) async throws(ReadError) -> SeriesBlock {
+        withUnsafeCurrentTask { $0?.cancel() }
+        return try await series.select(request)
+    }
+}
+
+private struct BrokenReader: SeriesReader {
+    func select(_ request: SelectRequest) async throws(ReadError) -> SeriesBlock {
+        throw .unavailable("shard 3 is restarting")
+    }
+}

@@ -1,0 +1,59 @@
+import PromQL
+import Testing
+
+@Suite struct ScriptTests {
+    @Test(
+        "A case that does not hold is reported",
+        arguments: [
+            "eval instant at 0 m\n  m 2", "eval instant at 0 m", "eval instant at 0 m\n  m 1\n  n 1",
+            "eval instant at 0 m\n  expect fail\n", "eval instant at 0 1\n  2",
+            "eval instant at 0 m\n  expect warn\n  m 1",
+            "eval instant at 4m rate(m[5m])\n  expect no_info\n  {} 0.1", "eval instant at 0 m m\n  m 1",
+            "eval range from 0 to 2m step 1m m\n  m 1 2", "eval instant at 0 n\n  expect string \"x\"",
+        ])
+    func reports(_ example: String) async throws {
+        var player = ScriptPlayer(settings: EvaluationSettings())
+        let outcomes = try await player.play(PromQLScript("load 1m\n  m 1 2 3 4 5\n\n" + example))
+        #expect(outcomes.count == 1)
+        guard case .failed = outcomes.first?.verdict else { return #expect(Bool(false), "\(outcomes)") }
+    }
+
+    @Test(
+        "A script that can't be read says where",
+        arguments: [
+            ("lod 1m", "line 1: unknown command \"lod\"; known are clear, load and eval"),
+            ("clear\nload", "line 2: load needs a step: load 1m"),
+            ("load 1m\n  m 1 oops", "line 2:"),
+            ("eval instant at soon m", "line 1:"),
+            ("eval instant at 0 m\n  expect magic", "line 2: unknown expectation \"magic\""),
+            ("eval instant at 0 m\n  expect warn regex: (", "line 2:"),
+            ("eval once m", "line 1: eval once: known are instant and range"),
+        ])
+    func saysWhere(_ text: String, _ problem: String) {
+        #expect {
+            try PromQLScript(text)
+        } throws: { error in
+            "\(error)".hasPrefix(problem)
+        }
+    }
+
+    @Test func `what needs native histograms is skipped and counted`() async throws {
+        let script = """
+            load 1m
+              h {{sum:1 count:2}}
+              f 1
+
+            eval instant at 0 h
+              h {{sum:1 count:2}}
+
+            eval instant at 0 count({__name__=~".+"})
+              {} 2
+
+            eval instant at 0 f
+              f 1
+            """
+        var player = ScriptPlayer(settings: EvaluationSettings())
+        let verdicts = try await player.play(PromQLScript(script)).map(\.verdict)
+        #expect(verdicts == [.skipped("native histograms"), .skipped("native histograms"), .passed])
+    }
+}
