@@ -7,7 +7,7 @@ import Testing
 
 /// Go's templates, against the corpus of what Go, Prometheus and Alertmanager print.
 @Suite struct TemplatesConformance {
-    @Test(arguments: ["go-text", "go-html", "prometheus"])
+    @Test(arguments: ["go-text", "go-html", "prometheus", "alertmanager", "defaults"])
     func `templates give what the peers give`(file: String) throws {
         guard let folder = try Conformance.url("templates") else { return }
         let corpus = try Corpus(folder)
@@ -105,6 +105,15 @@ private struct Corpus {
     private func output(_ testCase: Case) throws -> String {
         let value = data[testCase.data]?.value ?? .null
         switch testCase.mode {
+        case "am-text", "am-html", "default":
+            let templates = try NotificationTemplates(clock: ManualClock(at: now))
+            let isHTML = testCase.mode == "am-html"
+            if let notification = notifications[testCase.data]
+                ?? (testCase.data == "notification" ? data["notification"] : nil)
+            {
+                return try templates.execute(testCase.template, html: isHTML, Self.notification(notification))
+            }
+            return try templates.execute(testCase.template, html: isHTML, on: value)
         case "text":
             var set = TemplateSet(functions: [:])
             try set.add(testCase.template, name: "t")
@@ -124,6 +133,30 @@ private struct Corpus {
             return try console(set, value)
         default: return "no such mode: \(testCase.mode)"
         }
+    }
+
+    private static func notification(_ json: JSON) -> NotificationData {
+        func labels(_ json: JSON?) -> [String: String] { json?.object?.mapValues(\.string) ?? [:] }
+        func time(_ json: JSON?) -> Moment {
+            (try? Layout.parse(json?.string ?? "", "2006-01-02T15:04:05Z07:00")) ?? .zero
+        }
+        var result = NotificationData()
+        result.receiver = json["receiver"]?.string ?? ""
+        result.isFiring = json["status"]?.string == "firing"
+        result.alerts = (json["alerts"]?.array ?? []).map { alert in
+            NotificationData.AlertData(
+                isFiring: alert["status"]?.string == "firing", labels: labels(alert["labels"]),
+                annotations: labels(alert["annotations"]), startsAt: time(alert["startsAt"]),
+                endsAt: time(alert["endsAt"]), generatorURL: alert["generatorURL"]?.string ?? "",
+                fingerprint: alert["fingerprint"]?.string ?? "")
+        }
+        result.groupLabels = labels(json["groupLabels"])
+        result.commonLabels = labels(json["commonLabels"])
+        result.commonAnnotations = labels(json["commonAnnotations"])
+        result.routeLabels = labels(json["routeLabels"])
+        result.externalURL = json["externalURL"]?.string ?? ""
+        result.reason = json["notification_reason"]?.string ?? ""
+        return result
     }
 
     private func console(_ set: TemplateSet, _ value: Value) throws -> String {

@@ -12,8 +12,9 @@ struct Environment: Sendable {
     var routeLabels: [String: String] = [:]
     /// The route labels that are being expanded, innermost last.
     var routeLabelPath: [String] = []
-    /// The notification, on which route labels are expanded.
+    /// The notification, on which route labels are expanded, and the templates that these may use.
     var data = Value.absent
+    var templates: TemplateSet?
 }
 
 /// A compiled regular expression, with errors as functions report them.

@@ -50,6 +50,16 @@ final class Executor {
         return output
     }
 
+    /// Executes the text named "" of other templates, within the bounds of this execution.
+    func runInside(_ templates: TemplateSet, environment: Environment) throws -> String {
+        let inner = Executor(
+            trees: templates.trees, functions: templates.functions, environment: environment, limits: limits,
+            missingKeyIsZero: missingKeyIsZero)
+        (inner.steps, inner.nesting, inner.templateDepth) = (steps, nesting, templateDepth)
+        defer { steps = inner.steps }
+        return try inner.run("", on: environment.data)
+    }
+
     // MARK: Errors and bounds
 
     func failure(_ message: String, at position: Position, _ text: String? = nil) -> TemplateError {

@@ -62,7 +62,8 @@ struct Parser {
     private func position(of token: Token) -> Position { lines.position(of: token.offset) }
 
     private func failure(_ message: String, at token: Token? = nil) -> TemplateError {
-        TemplateError(.parse, template: name, line: position(of: token ?? current).line, message)
+        let place = position(of: token ?? current)
+        return TemplateError(.parse, template: name, line: place.line, column: place.column, message)
     }
 
     private func unexpected(_ token: Token, _ context: String) -> TemplateError {

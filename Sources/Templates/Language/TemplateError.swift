@@ -7,7 +7,7 @@ package struct TemplateError: Error, Equatable, Sendable, CustomStringConvertibl
     package let template: String
     /// 1-based; 0 where the error has no place.
     package let line: Int
-    /// In bytes from the line's start, from 0, as Go counts. Nil where only the line is known.
+    /// In bytes from the line's start, from 0, as Go counts. Nil where the error has no place.
     package let column: Int?
     package let message: String
 
