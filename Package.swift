@@ -103,7 +103,7 @@ let package = Package(
 
         // Figures, in release mode: `swift build -c release --product tocsin-bench`.
         .executableTarget(
-            name: "tocsin-bench", dependencies: ["Streams", "Storage"], path: "Benchmarks/tocsin-bench",
+            name: "tocsin-bench", dependencies: ["Streams", "Storage", "Sources"], path: "Benchmarks/tocsin-bench",
             swiftSettings: settings),
 
         // Tests, a folder a module.
@@ -115,7 +115,7 @@ let package = Package(
         tests("TemplatesTests", ["Templates"]),
         tests("TransportTests", ["Transport", "YAML"]),
         tests("YAMLTests", ["YAML"]),
-        tests("SourcesTests", ["Sources", "Storage", "YAML", "Transport"]),
+        tests("SourcesTests", ["Sources", "CSnappy", "Storage", "YAML", "Transport"]),
         tests("ActorsTests", ["Actors", "PromQL", "Storage", "Templates", "YAML"]),
         tests("SinksTests", ["Sinks", "Templates", "Transport", "YAML"]),
         tests("PipelinesTests", ["Pipelines", "Actors", "YAML", "PromQL", "Sources", "Sinks"]),

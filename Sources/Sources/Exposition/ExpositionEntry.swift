@@ -17,6 +17,11 @@ package struct MetricMetadata: Sendable, Equatable {
     /// The name on the line: the family's, so without `_total` and the like.
     package var family: String
     package var fact: Fact
+
+    package init(family: String, fact: Fact) {
+        self.family = family
+        self.fact = fact
+    }
 }
 
 /// One example of what went into a sample, as OpenMetrics attaches it.

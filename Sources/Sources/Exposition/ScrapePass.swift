@@ -120,43 +120,9 @@ struct ScrapePass: ~Copyable {
             see(line)
             return place - base
         }
-        guard place.pointee == 0x20 else { return nil }
-        place += 1
-        let value: Double
-        if let number = FloatParser.scan(&place) {
-            value = number
-        } else if place[0] == 0x4E, place[1] == 0x61, place[2] == 0x4E {
-            value = StaleMarker.normalNaN
-            place += 3
-        } else {
-            return nil
-        }
-        var timestamp: Int64?
-        if place.pointee == 0x20 {
-            place += 1
-            guard let time = plainTime(&place) else { return nil }
-            timestamp = time
-        }
-        guard place.pointee == 0x0A else { return nil }
-        record(index, line, value, timestamp, &batch)
+        guard let tail = PlainTail.scan(&place, format) else { return nil }
+        record(index, line, tail.value, tail.timestamp, &batch)
         return place - base + 1
-    }
-
-    @inline(__always)
-    private func plainTime(_ place: inout UnsafePointer<UInt8>) -> Int64? {
-        switch format {
-        case .text:
-            let start = place
-            var time: Int64 = 0
-            while place.pointee &- 48 < 10, place - start < 18 {
-                time = time &* 10 &+ Int64(place.pointee &- 48)
-                place += 1
-            }
-            return place == start ? nil : time
-        case .openMetrics:
-            guard let seconds = FloatParser.scan(&place) else { return nil }
-            return Int64(exactly: (seconds * 1000).rounded(.towardZero))
-        }
     }
 
     /// Marks a line of metadata as shown.
@@ -251,10 +217,7 @@ struct ScrapePass: ~Copyable {
             guard let end = memchr(base + offset, 0x0A, count - offset) else { return 0 }
             return UnsafeRawPointer(end) - UnsafeRawPointer(base) - offset + 1
         }
-        let name = tocsin_name_end(base, offset, count)
-        if name >= count || base[name] != 0x7B { return name - offset }
-        let end = tocsin_labels_end(base, name + 1, count)
-        return end == 0 ? 0 : end - offset
+        return seriesEnd(base, offset, count) - offset
     }
 
     /// Reads one entry in full.
@@ -333,4 +296,13 @@ struct ScrapePass: ~Copyable {
         }
         return index
     }
+}
+
+/// Where the series ends that begins at `offset`, by a scan that does not judge it; `offset` itself when the scan cannot
+/// tell. 64 bytes behind `limit` must be readable.
+func seriesEnd(_ base: UnsafePointer<UInt8>, _ offset: Int, _ limit: Int) -> Int {
+    let name = tocsin_name_end(base, offset, limit)
+    if name >= limit || base[name] != 0x7B { return name }
+    let end = tocsin_labels_end(base, name + 1, limit)
+    return end == 0 ? offset : end
 }

@@ -1,3 +1,4 @@
+import Glibc
 package import Streams
 
 /// Reads the text format from a body of any length, in chunks split anywhere, in bounded memory: for
@@ -7,7 +8,7 @@ package import Streams
 /// parser.feed(chunk); while let batch = try parser.next() { ... }     // for each chunk
 /// while let batch = try parser.finish() { ... }                       // at the end of the body
 /// ```
-/// - Holds: at most one line of `lineBytesMax` beside the chunk it was fed, and one batch of `samplesPerBatch`.
+/// - Holds: the chunk it was fed, at most one line of `lineBytesMax` beside it, and one batch of `samplesPerBatch`.
 /// - A line break inside of a quoted label value is an error here; it must be written as `\n`.
 package struct StreamParser: Sendable {
     package struct Settings: Sendable, Equatable {
@@ -21,6 +22,19 @@ package struct StreamParser: Sendable {
     }
 
     private let cache: SeriesCache
+    private let time: Int64
+    private let context: UInt64
+    private let settings: Settings
+    /// Unread bytes from `cursor` on, then 64 bytes of padding, which the scan may read.
+    private var buffer = [UInt8](repeating: 0, count: Self.padding)
+    private var cursor = 0
+    private static let padding = 64
+    /// The number of the next line.
+    package private(set) var line = 1
+    private var type: MetricType = .unknown
+    private var batch = UnresolvedBatch()
+    private var isEnded = false
+    private var failure: ExpositionError?
 
     /// - Parameters:
     ///   - time: of samples without a timestamp.
@@ -28,18 +42,131 @@ package struct StreamParser: Sendable {
     ///     extra labels; 0 for none.
     package init(at time: Timestamp, context: UInt64 = 0, cache: SeriesCache, settings: Settings = Settings()) {
         self.cache = cache
+        self.time = time.milliseconds
+        self.context = context
+        self.settings = settings
     }
 
     /// Takes the next bytes of the body. Call `next` until it returns nil before feeding more.
-    package mutating func feed(_ chunk: UnsafeRawBufferPointer) {}
+    package mutating func feed(_ chunk: UnsafeRawBufferPointer) {
+        buffer.removeLast(Self.padding)
+        if cursor > 0 {
+            buffer.removeFirst(cursor)
+            cursor = 0
+        }
+        buffer.append(contentsOf: chunk)
+        buffer.append(contentsOf: repeatElement(0, count: Self.padding))
+    }
 
     /// The next full batch; nil when it takes more bytes to fill one.
+    /// - Throws: with the number of the line in the whole body; every later call throws it again.
     package mutating func next() throws(ExpositionError) -> UnresolvedBatch? {
-        throw ExpositionError(.format, line: 0, "streams are not read yet")
+        if let failure { throw failure }
+        do throws(ExpositionError) {
+            try readLines()
+        } catch {
+            failure = error
+            buffer = [UInt8](repeating: 0, count: Self.padding)
+            cursor = 0
+            throw error
+        }
+        return batch.count >= settings.samplesPerBatch ? handOver() : nil
     }
 
     /// At the end of the body: what is left, batch by batch; nil when all was handed over.
     package mutating func finish() throws(ExpositionError) -> UnresolvedBatch? {
-        throw ExpositionError(.format, line: 0, "streams are not read yet")
+        if !isEnded {
+            isEnded = true
+            if buffer.count - Self.padding > cursor { withUnsafeBytes(of: UInt8(0x0A)) { feed($0) } }
+        }
+        if let full = try next() { return full }
+        return batch.isEmpty ? nil : handOver()
+    }
+
+    private mutating func handOver() -> UnresolvedBatch {
+        defer { batch = UnresolvedBatch() }
+        return batch
+    }
+
+    /// Reads whole lines until the batch is full.
+    private mutating func readLines() throws(ExpositionError) {
+        let bytes = buffer
+        let count = bytes.count - Self.padding
+        while cursor < count, batch.count < settings.samplesPerBatch {
+            // The array stays where it is: nothing writes to `bytes`.
+            let end = bytes.withUnsafeBytes { $0[cursor..<count].firstIndexOfLineBreak }
+            guard let end, end - cursor <= settings.lineBytesMax else {
+                if (end ?? count) - cursor > settings.lineBytesMax {
+                    throw ExpositionError(
+                        .limit, line: line, "the line is longer than \(settings.lineBytesMax) bytes")
+                }
+                return
+            }
+            let from = cursor
+            var result: Result<Void, ExpositionError> = .success(())
+            bytes.withUnsafeBytes { all in
+                do throws(ExpositionError) { try read(all, from, end) } catch { result = .failure(error) }
+            }
+            try result.get()
+            cursor = end + 1
+            line += 1
+        }
+    }
+
+    /// The context of a key: whether `le` and `quantile` are normalised depends on the type.
+    private var typedContext: UInt64 {
+        switch type {
+        case .histogram: context &+ 1
+        case .summary: context &+ 2
+        default: context
+        }
+    }
+
+    /// Reads the line between two offsets.
+    private mutating func read(
+        _ all: UnsafeRawBufferPointer, _ from: Int, _ end: Int
+    ) throws(ExpositionError) {
+        guard let address = all.baseAddress else { return }
+        let base = address.assumingMemoryBound(to: UInt8.self)
+        let head = seriesEnd(base, from, end + 1)
+        if head > from, base[from] != 0x23 {
+            let key = SeriesKey(
+                UnsafeRawBufferPointer(start: base + from, count: head - from), context: typedContext,
+                secret: cache.secret)
+            var place = base + head
+            if let tail = PlainTail.scan(&place, .text),
+                batch.append(key, at: tail.timestamp ?? time, tail.value, cache)
+            {
+                return
+            }
+        }
+        var reader = ExpositionReader(UnsafeRawBufferPointer(start: base + from, count: end - from), as: .text)
+        reader.type = type
+        do throws(ExpositionError) {
+            while let kind = try reader.next() {
+                switch kind {
+                case .type: type = reader.type
+                case .help, .unit, .comment: break
+                case .series:
+                    let key = SeriesKey(
+                        UnsafeRawBufferPointer(reader.slice(reader.series)), context: typedContext, secret: cache.secret
+                    )
+                    let time = reader.timestamp ?? time
+                    if batch.append(key, at: time, reader.value, cache) { continue }
+                    let labels = try reader.labelSet()
+                    if labels.name == nil { throw reader.failure(.metricName, "the series has no metric name") }
+                    batch.append(key, labels, at: time, reader.value)
+                }
+            }
+        } catch {
+            throw ExpositionError(error.kind, line: line, error.reason)
+        }
+    }
+}
+
+extension Slice where Base == UnsafeRawBufferPointer {
+    fileprivate var firstIndexOfLineBreak: Int? {
+        guard let address = base.baseAddress, let found = memchr(address + startIndex, 0x0A, count) else { return nil }
+        return UnsafeRawPointer(found) - address
     }
 }
