@@ -2,7 +2,7 @@
 ///
 /// A benchmark is a file here with a `Benchmark` and a line in `all`.
 @main struct Main {
-    static let all: [Benchmark] = [Benchmark, gorilla, parse, storageAppend, storageSelect, storageTrim]
+    static let all: [Benchmark] = [gorilla, parse, remoteWrite, storageAppend, storageSelect, storageTrim, stream]
 
     static func main() async throws {
         let arguments = CommandLine.arguments.dropFirst()
