@@ -14,31 +14,32 @@ extension ExpressionParser {
         if case .literal(let literal) = expression, !(literal.value > 0) {
             throw Problem(.duration, literal.place, "duration must be greater than 0")
         }
-        return value(expression)
+        return try value(expression)
     }
 
     /// An offset. Without parentheses it ends before the next operator: `foo offset 5m + bar` adds `bar`.
     mutating func offsetDuration() throws(Problem) -> DurationValue {
         let first = try peek()
         switch first.kind {
-        case .number, .duration, .preprocessor: return value(try durationOperand().expression)
+        case .number, .duration, .preprocessor: return try value(try durationOperand().expression)
         case .binary(.add), .binary(.subtract):
             try take()
             switch try peek().kind {
             case .number, .duration, .preprocessor, .leftParenthesis:
-                return value(try signed(first, try durationOperand().expression))
+                return try value(try signed(first, try durationOperand().expression))
             default:
                 let operand = try nested { parser throws(Problem) in try parser.durations(from: 6) }
                 let left = ParsedDuration(
                     expression: try signed(first, operand.expression), depth: operand.depth + 1)
-                return value(try durations(from: 0, after: left).expression)
+                return try value(try durations(from: 0, after: left).expression)
             }
-        default: return value(try durations(from: 0).expression)
+        default: return try value(try durations(from: 0).expression)
         }
     }
 
-    private func value(_ expression: DurationExpression) -> DurationValue {
+    private func value(_ expression: DurationExpression) throws(Problem) -> DurationValue {
         guard case .literal(let literal) = expression else { return .computed(expression) }
+        if literal.value.isNaN { throw Problem(.duration, literal.place, "duration out of range") }
         let nanoseconds = (literal.value * 1e9).rounded(.toNearestOrAwayFromZero)
         if nanoseconds.magnitude >= 0x1p63 { return .fixed(.nanoseconds(nanoseconds < 0 ? Int64.min : Int64.max)) }
         return .fixed(.nanoseconds(Int64(nanoseconds)))

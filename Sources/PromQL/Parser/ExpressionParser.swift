@@ -134,15 +134,17 @@ struct ExpressionParser {
     ) throws(Problem) -> Result {
         nesting += 1
         defer { nesting -= 1 }
-        try checkDepth(nesting)
+        try check(nesting, atMost: PromQLParser.nestingMax)
         return try body(&self)
     }
 
-    func checkDepth(_ depth: Int) throws(Problem) {
-        if depth > PromQLParser.depthMax {
+    func checkDepth(_ depth: Int) throws(Problem) { try check(depth, atMost: PromQLParser.depthMax) }
+
+    private func check(_ levels: Int, atMost most: Int) throws(Problem) {
+        if levels > most {
             throw Problem(
                 .other, Place(lexer.start, lexer.bytes.count),
-                "expression is nested more than \(PromQLParser.depthMax) levels deep")
+                "expression is nested too deeply, at most \(most) levels are supported")
         }
     }
 

@@ -1,9 +1,11 @@
 package import Streams
 
 /// Reads PromQL as of Prometheus 3.14. The text may be any; whatever it is, there is an expression or an error with its
-/// place, and the stack is safe: what is nested deeper than `depthMax` is refused.
+/// place, and the stack is safe: what is nested deeper than `nestingMax` or is higher than `depthMax` is refused.
 package enum PromQLParser {
-    /// How deep an expression may be nested. A chain such as `a or b or c` is as deep as it is long.
+    /// How deep parentheses, calls and signs may be nested.
+    package static let nestingMax = 150
+    /// How high the tree may be. A chain such as `a or b or c` is as high as it is long.
     package static let depthMax = 500
 
     /// An expression, type-checked.

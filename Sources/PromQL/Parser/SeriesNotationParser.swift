@@ -149,7 +149,7 @@ struct SeriesNotationParser {
                 "invalid repetition in series values: strconv.ParseUint: parsing \(quoted(token.text)): \(reason)")
         }
         guard value <= UInt64(Self.valuesMax) else {
-            throw Problem(.other, token.place, "a repetition of more than \(Self.valuesMax) is not supported")
+            throw Problem(.other, token.place, "\(token.text) is too much, at most \(Self.valuesMax) is supported")
         }
         return Int(value)
     }

@@ -83,7 +83,8 @@ struct TypeCheck {
         if node.op.isComparison, !node.returnsBool, left == .scalar, right == .scalar {
             throw Problem(.semantic, operatorPlace(node), "comparisons between scalars must use BOOL modifier")
         }
-        if matching.isOn, let twice = matching.labels.first(where: { matching.include.contains($0) }) {
+        let included = Set(matching.include)
+        if matching.isOn, let twice = matching.labels.first(where: { included.contains($0) }) {
             throw Problem(
                 .label, operatorPlace(node), "label \(quoted(twice)) must not occur in ON and GROUP clause at once")
         }
