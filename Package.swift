@@ -108,7 +108,8 @@ let package = Package(
 
         // Tests, a folder a module.
         .target(
-            name: "TestKit", dependencies: ["Streams", "YAML"], path: "Tests/TestKit", swiftSettings: settings),
+            name: "TestKit", dependencies: ["Streams", "YAML"], path: "Tests/TestKit", exclude: ["Fixtures"],
+            swiftSettings: settings),
         tests("StreamsTests", []),
         tests("PromQLTests", ["PromQL", "Storage"]),
         tests("StorageTests", ["Storage"]),

@@ -19,7 +19,7 @@ package struct EmailGlobals: Sendable, Equatable {
     init(_ reader: MappingReader) {
         from = reader.text("smtp_from").flatMap { $0.isEmpty ? nil : $0 }
         smarthost = reader.optional("smtp_smarthost", .smarthost)
-        hello = reader.text("smtp_hello", default: "localhost")
+        hello = reader.value("smtp_hello", .helloName, default: "localhost")
         user = reader.text("smtp_auth_username", default: "")
         password = SecretText(reader, "smtp_auth_password", "smtp_auth_password_file")
         identity = reader.text("smtp_auth_identity", default: "")

@@ -4,7 +4,7 @@ package import YAML
 /// Which kinds of sinks there are. A new one is one line here.
 package enum SinkRegistry {
     package static let standard: [any ConfigurableSink.Type] = [
-        SlackSink.self, PagerDutySink.self, WebhookSink.self,
+        EmailSink.self, SlackSink.self, PagerDutySink.self, WebhookSink.self,
     ]
 
     /// Alertmanager's kinds that do not exist here yet: an error that says so, never silence.

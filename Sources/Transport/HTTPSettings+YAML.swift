@@ -124,19 +124,6 @@ extension Format where Value == String {
             return text
         }
     }
-
-    /// The path of a file; a relative one begins at the folder of the file in which it is written.
-    package static var path: Format {
-        Format { node, diagnostics in
-            guard let text = Format.nonEmptyText.decode(node, diagnostics) else { return nil }
-            guard !text.utf8.contains(0) else {
-                diagnostics.report(.invalid("a path holds no zero bytes"), at: node)
-                return nil
-            }
-            guard !text.hasPrefix("/"), let slash = node.source.file.lastIndex(of: "/") else { return text }
-            return node.source.file[...slash] + text
-        }
-    }
 }
 
 extension Format where Value == URLString {

@@ -36,60 +36,30 @@ package final class TestHTTPServer: Sendable {
     private struct State {
         var requests: [Request] = []
         var waiters: [(count: Int, CheckedContinuation<Void, Never>)] = []
-        var descriptors: Set<Int32> = []
-        var connections = 0
-        var goneWaiters: [CheckedContinuation<Void, Never>] = []
-        var gone = 0
-        var stopped = false
     }
 
-    package let port: Int
-    private let listener: Int32
-    private let state = Mutex(State())
-    private let answer: @Sendable (Request) -> Answer
+    /// What the connections' threads share with the test.
+    private final class Log: Sendable {
+        let state = Mutex(State())
+    }
+
+    private let server: TestTCPServer
+    private let log: Log
 
     package init(_ answer: @escaping @Sendable (Request) -> Answer) throws {
-        self.answer = answer
-        (listener, port) = try Self.listen()
-        let listener = listener
-        Thread.detachNewThread { [weak self] in
-            while true {
-                let descriptor = accept(listener, nil, nil)
-                guard descriptor >= 0 else { return }
-                guard let self else {
-                    close(descriptor)
-                    return
-                }
-                self.take(descriptor)
-            }
-        }
+        let log = Log()
+        self.log = log
+        server = try TestTCPServer { socket, connection in Self.serve(socket, connection, log, answer) }
     }
 
-    deinit { stop() }
-
-    private static func listen() throws -> (Int32, Int) {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let failed = withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) != 0 || Glibc.listen(descriptor, 1024) != 0
-                    || getsockname(descriptor, $0, &length) != 0
-            }
-        }
-        if failed { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
-        return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
-    }
-
+    package var port: Int { server.port }
     package var url: String { "http://127.0.0.1:\(port)" }
-    package var requests: [Request] { state.withLock { $0.requests } }
+    package var requests: [Request] { log.state.withLock { $0.requests } }
 
     /// Returns once that many requests have come in.
     package func received(_ count: Int) async {
         await withCheckedContinuation { continuation in
-            let now = state.withLock { state in
+            let now = log.state.withLock { state in
                 if state.requests.count >= count { return true }
                 state.waiters.append((count, continuation))
                 return false
@@ -99,56 +69,16 @@ package final class TestHTTPServer: Sendable {
     }
 
     /// Returns once a connection has been ended by its client, or by the server after its answer.
-    package func connectionEnded() async {
-        await withCheckedContinuation { continuation in
-            let now = state.withLock { state in
-                if state.gone > 0 { return true }
-                state.goneWaiters.append(continuation)
-                return false
-            }
-            if now { continuation.resume() }
-        }
-    }
+    package func connectionEnded() async { await server.ended() }
 
     /// Ends the listening and all connections.
-    package func stop() {
-        let descriptors = state.withLock { state in
-            guard !state.stopped else { return Set<Int32>() }
-            state.stopped = true
-            shutdown(listener, Int32(SHUT_RDWR))
-            close(listener)
-            return state.descriptors
-        }
-        for descriptor in descriptors { shutdown(descriptor, Int32(SHUT_RDWR)) }
-    }
+    package func stop() { server.stop() }
 
-    private func take(_ descriptor: Int32) {
-        let number: Int? = state.withLock { state in
-            guard !state.stopped else { return nil }
-            state.descriptors.insert(descriptor)
-            state.connections += 1
-            return state.connections - 1
-        }
-        guard let number else {
-            close(descriptor)
-            return
-        }
-        Thread.detachNewThread { [self] in
-            serve(TestSocket(descriptor), number)
-            let waiters = state.withLock { state in
-                state.descriptors.remove(descriptor)
-                close(descriptor)
-                state.gone += 1
-                defer { state.goneWaiters = [] }
-                return state.goneWaiters
-            }
-            for waiter in waiters { waiter.resume() }
-        }
-    }
-
-    private func serve(_ socket: TestSocket, _ connection: Int) {
+    private static func serve(
+        _ socket: TestSocket, _ connection: Int, _ log: Log, _ answer: (Request) -> Answer
+    ) {
         while let request = read(socket, connection) {
-            let waiters = state.withLock { state in
+            let waiters = log.state.withLock { state in
                 state.requests.append(request)
                 let count = state.requests.count
                 let due = state.waiters.filter { $0.count <= count }
@@ -181,7 +111,7 @@ package final class TestHTTPServer: Sendable {
         }
     }
 
-    private func read(_ socket: TestSocket, _ connection: Int) -> Request? {
+    private static func read(_ socket: TestSocket, _ connection: Int) -> Request? {
         guard let head = socket.read(until: Array("\r\n\r\n".utf8)) else { return nil }
         let lines = String(decoding: head, as: UTF8.self).components(separatedBy: "\r\n")
         let words = lines[0].split(separator: " ")
