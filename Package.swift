@@ -117,13 +117,15 @@ let package = Package(
         tests("TransportTests", ["Transport", "YAML"]),
         tests("YAMLTests", ["YAML"]),
         tests("SourcesTests", ["Sources", "CSnappy", "Storage", "YAML", "Transport"]),
-        tests("ActorsTests", ["Actors", "PromQL", "Storage", "Templates", "YAML"]),
+        tests("ActorsTests", ["Actors", "PromQL", "Storage", "Templates", "YAML", logging]),
         tests("SinksTests", ["Sinks", "Templates", "Transport", "YAML"]),
         tests("PipelinesTests", ["Pipelines", "Actors", "YAML", "PromQL", "Sources", "Sinks"]),
         tests("ServerTests", ["Server", "Pipelines", "Transport"]),
         tests(
             "ConformanceTests",
-            ["PromQL", "Storage", "Sources", "Actors", "Templates", "YAML", "Pipelines", "Transport", "Server"]),
+            [
+                "PromQL", "Storage", "Sources", "Actors", "Templates", "YAML", "Pipelines", "Transport", "Server", logging,
+            ]),
         tests("EndToEndTests", ["Transport", "YAML"]),
         tests("TidyTests", []),
     ],

@@ -5,12 +5,14 @@ import Synchronization
 /// Brings notifications to one sink and goes on trying, apart from all other sinks: a sink that is down delays none but
 /// itself.
 ///
-/// - Holds: at most `Settings.capacity` notifications that wait and `Settings.concurrencyMax` that are on their way; what
-///   finds no room is refused, and told again by its group's next flush.
+/// - Holds: at most `Settings.capacity` notifications that were not looked at yet and `Settings.outstandingMax` that are
+///   on their way or wait to be tried again. `hasRoom` says whether another one finds a place.
 /// - Ends: with its inbox; what is on its way is finished, what waits for another try is kept by whoever sent it.
 package final class DeliveryQueue: Sendable {
     package struct Settings: Sendable, Hashable {
         package var capacity: Int
+        package var outstandingMax: Int
+        /// Tries at the same time.
         package var concurrencyMax: Int
         /// After that long without an answer a try has failed.
         package var attemptTimeout: Duration
@@ -19,10 +21,12 @@ package final class DeliveryQueue: Sendable {
         package var pauseMax: Duration
 
         package init(
-            capacity: Int = 1024, concurrencyMax: Int = 64, attemptTimeout: Duration = .seconds(60),
+            capacity: Int = 256, outstandingMax: Int = 1024, concurrencyMax: Int = 32,
+            attemptTimeout: Duration = .seconds(60),
             backoff: Backoff.Settings = .delivery, pauseMax: Duration = .seconds(3600)
         ) {
             self.capacity = capacity
+            self.outstandingMax = outstandingMax
             self.concurrencyMax = concurrencyMax
             self.attemptTimeout = attemptTimeout
             self.backoff = backoff
@@ -45,6 +49,7 @@ package final class DeliveryQueue: Sendable {
     private let logger: Logger
     private let health = Mutex(Health())
     private let drain = Gate()
+    private let slots: Slots
 
     /// - Parameter surroundings: their logger bears the names of receiver and integration.
     package init(
@@ -54,12 +59,15 @@ package final class DeliveryQueue: Sendable {
         inbox = Edge(name, capacity: .init(elements: settings.capacity))
         self.sink = sink
         self.settings = settings
+        slots = Slots(settings.concurrencyMax)
         clock = surroundings.clock
         random = surroundings.random
         telemetry = DeliveryTelemetry(
             surroundings.telemetry, pipeline: name.pipeline, receiver: receiver, integration: integration)
         logger = surroundings.logger
     }
+
+    package var hasRoom: Bool { inbox.counts.queued < settings.capacity }
 
     /// Takes no more; what is on its way is finished, what waits to be tried again is left.
     package func close() {
@@ -73,7 +81,7 @@ package final class DeliveryQueue: Sendable {
         await withTaskGroup(of: Void.self) { group in
             var running = 0
             while let delivery = await inbox.receive() {
-                if running == settings.concurrencyMax {
+                if running == settings.outstandingMax {
                     await group.next()
                     running -= 1
                 }
@@ -90,12 +98,15 @@ package final class DeliveryQueue: Sendable {
         var backoff = Backoff(settings.backoff)
         var attempt = 0
         while true {
-            let pause = health.withLock { $0.pausedUntil }
-            if pause > clock.now(), await !wait(until: min(pause, delivery.deadline)) { return }
-            guard clock.now() < delivery.deadline else { return await giveUp(delivery, report) }
-            attempt += 1
-            telemetry.requests.add()
             do throws(DeliveryError) {
+                await slots.take()
+                defer { slots.giveBack() }
+                // A sink that wants to be left alone is left alone by all that hold a slot.
+                let pause = health.withLock { $0.pausedUntil }
+                if pause > clock.now(), await !wait(until: min(pause, delivery.deadline)) { return }
+                guard clock.now() < delivery.deadline else { return await giveUp(delivery, report) }
+                attempt += 1
+                telemetry.requests.add()
                 try await tryOnce(delivery)
                 noteSuccess(delivery)
                 return await report(delivery, .accepted)

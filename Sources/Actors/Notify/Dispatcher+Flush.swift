@@ -51,6 +51,25 @@ extension Dispatcher {
         return deliveries
     }
 
+    /// There was no room for a delivery: it is made anew by `takeUp` when there is, from what is true then.
+    package mutating func postpone(_ delivery: Delivery) {
+        let integration = Integration(receiver: delivery.notification.receiver, index: delivery.integration)
+        backlogs[integration, default: Fifo()].append(delivery.group)
+    }
+
+    /// The next delivery that was postponed for an integration; nil when none is left that has something to tell.
+    package mutating func takeUp(receiver: String, integration index: Int, now: Timestamp) -> Delivery? {
+        while let id = backlogs[Integration(receiver: receiver, index: index)]?.popFirst() {
+            guard groups[id]?.outstanding.remove(index) != nil else { continue }
+            groups[id]?.due.remove(index)
+            if let state = state(of: id, now: now), let delivery = tell(state, of: id, to: index, now: now) {
+                return delivery
+            }
+            removeIfDone(id)
+        }
+        return nil
+    }
+
     private func state(of id: GroupID, now: Timestamp) -> State? {
         guard let group = groups[id] else { return nil }
         let route = settings.routes.routes[id.route]

@@ -12,9 +12,17 @@ package struct Dispatcher: Sendable {
     var inhibitor: Inhibitor
     var groups: [GroupID: AlertGroup] = [:]
     var deadlines = DeadlineHeap<GroupID>()
+    /// Groups that could not be told to an integration for want of room in its queue, in order.
+    var backlogs: [Integration: Fifo<GroupID>] = [:]
     var nextSweep: Timestamp
     /// Alerts that found no room in the registry, and places in a group that found none.
     package internal(set) var refusedCount: UInt64 = 0
+
+    /// An integration by its place.
+    struct Integration: Hashable, Sendable {
+        let receiver: String
+        let index: Int
+    }
 
     /// How often what is over is forgotten.
     static let sweepInterval = Duration.seconds(15 * 60)

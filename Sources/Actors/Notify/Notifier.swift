@@ -143,19 +143,24 @@ package actor Notifier {
     }
 
     private func complete(_ delivery: Delivery, _ outcome: DeliveryOutcome) {
-        send(dispatcher.complete(delivery, outcome, now: clock.now()))
+        let now = clock.now()
+        send(dispatcher.complete(delivery, outcome, now: now))
+        let (receiver, index) = (delivery.notification.receiver, delivery.integration)
+        guard !isDraining, let queue = queues[receiver]?[index] else { return }
+        while queue.hasRoom, let next = dispatcher.takeUp(receiver: receiver, integration: index, now: now) {
+            send([next])
+        }
     }
 
     private func send(_ deliveries: [Delivery]) {
-        var deliveries = deliveries[...]
-        while let delivery = deliveries.popFirst() {
+        for delivery in deliveries {
             guard let queue = queues[delivery.notification.receiver]?[delivery.integration] else { continue }
-            do throws(Edge<Delivery>.SendError) {
-                try queue.inbox.trySend(delivery)
-            } catch {
-                // While draining it stays undelivered, and is kept as such; else the next flush tells it again.
-                if error == .full { deliveries += dispatcher.complete(delivery, .failed, now: clock.now()) }
+            guard queue.hasRoom else {
+                dispatcher.postpone(delivery)
+                continue
             }
+            // While draining it stays undelivered, and is kept as such.
+            try? queue.inbox.trySend(delivery)
         }
         timer.set(dispatcher.nextDeadline)
     }
