@@ -1,4 +1,5 @@
 import PromQL
+import TestKit
 import Testing
 
 /// Texts that are nearly PromQL: each gives an expression or an error, and what is printed is read again as the same.
@@ -25,7 +26,7 @@ import Testing
     ]
 
     @Test(arguments: 0..<8) func `mutated input never traps, and what is taken prints as what it is`(seed: UInt64) {
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<1500 {
             var bytes = Array((Self.seeds.randomElement(using: &random) ?? "").utf8)
             for _ in 0..<Int.random(in: 1...4, using: &random) { Self.mutate(&bytes, &random) }
@@ -49,7 +50,7 @@ import Testing
         _ = try? PromQLParser.parseSeriesNotation(text)
     }
 
-    private static func mutate(_ bytes: inout [UInt8], _ random: inout SplitMix) {
+    private static func mutate(_ bytes: inout [UInt8], _ random: inout SeededGenerator) {
         let place = Int.random(in: 0...bytes.count, using: &random)
         let length = min(Int.random(in: 0...8, using: &random), bytes.count - place)
         switch Int.random(in: 0..<5, using: &random) {
@@ -61,17 +62,5 @@ import Testing
             let fragment = Array((fragments.randomElement(using: &random) ?? "").utf8)
             bytes.replaceSubrange(place..<(place + length), with: fragment)
         }
-    }
-}
-
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }
