@@ -103,7 +103,8 @@ let package = Package(
 
         // Figures, in release mode: `swift build -c release --product tocsin-bench`.
         .executableTarget(
-            name: "tocsin-bench", dependencies: ["Streams", "Storage", "Sources", "CSnappy"], path: "Benchmarks/tocsin-bench",
+            name: "tocsin-bench", dependencies: ["Streams", "PromQL", "Storage", "Sources", "CSnappy"],
+            path: "Benchmarks/tocsin-bench",
             swiftSettings: settings),
 
         // Tests, a folder a module.

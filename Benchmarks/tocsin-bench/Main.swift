@@ -2,7 +2,9 @@
 ///
 /// A benchmark is a file here with a `Benchmark` and a line in `all`.
 @main struct Main {
-    static let all: [Benchmark] = [gorilla, parse, remoteWrite, storageAppend, storageSelect, storageTrim, stream]
+    static let all: [Benchmark] = [
+        evaluate, gorilla, parse, remoteWrite, storageAppend, storageSelect, storageTrim, stream,
+    ]
 
     static func main() async throws {
         let arguments = CommandLine.arguments.dropFirst()

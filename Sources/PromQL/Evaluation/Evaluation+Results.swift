@@ -50,7 +50,12 @@ extension Evaluation {
     }
 
     private func series(_ table: SeriesTable, _ grid: StepGrid) -> [SeriesSamples] {
-        (0..<table.count).map { row in
+        let times = (0..<grid.count).map(grid.time)
+        return (0..<table.count).map { row in
+            if table.presentCount(row) == times.count {
+                // No gaps: the series share one column of times.
+                return SeriesSamples(labels: table.labels[row], timestamps: times, values: Array(table.row(row)))
+            }
             var samples = SeriesSamples(labels: table.labels[row], timestamps: [], values: [])
             for step in 0..<table.steps where table[row, step].isPresent {
                 samples.timestamps.append(grid.time(step))

@@ -12,26 +12,26 @@ extension Evaluation {
         try reserve(rows: block.count, steps: grid.count)
         var table = SeriesTable(steps: grid.count)
         table.reserveCapacity(block.count)
+        let times = block.timestamps.span
+        let values = block.values.span
+        var column = [Double](repeating: Absent.value, count: grid.count)
         for row in 0..<block.count {
-            try checkpoint()
-            table.appendRow(block.labels[row])
-            block.timestamps.withUnsafeBufferPointer { times in
-                block.values.withUnsafeBufferPointer { values in
-                    let end = block.bounds[row + 1]
-                    // The first sample after the step's reference time.
-                    var next = block.bounds[row]
-                    for step in 0..<grid.count {
-                        let reference = selector.reference(grid.time(step))
-                        next = Self.firstIndex(after: reference, times, from: next, to: end)
-                        let newest = next - 1
-                        guard newest >= block.bounds[row], times[newest] > reference &- lookback else { continue }
-                        if values[newest].isStaleMarker { continue }
-                        table[table.count - 1, step] =
-                            wantsTimes ? Double(times[newest]) / 1000 : values[newest]
-                    }
-                }
+            try checkpoint(rows: 1 + grid.count / 64)
+            let start = block.bounds[row]
+            let end = block.bounds[row + 1]
+            // The first sample after the step's reference time.
+            var next = start
+            var isEmpty = true
+            for step in 0..<grid.count {
+                let reference = selector.reference(grid.time(step))
+                next = Self.firstIndex(after: reference, times, from: next, to: end)
+                let isSeen =
+                    next > start && times[next - 1] > reference &- lookback && !values[next - 1].isStaleMarker
+                column[step] =
+                    isSeen ? wantsTimes ? Double(times[next - 1]) / 1000 : values[next - 1] : Absent.value
+                if isSeen { isEmpty = false }
             }
-            table.dropLastRowIfEmpty()
+            if !isEmpty { table.appendRow(block.labels[row], dropsName: false, column) }
         }
         return table
     }
@@ -40,7 +40,7 @@ extension Evaluation {
     /// halves.
     @inline(__always)
     private static func firstIndex(
-        after reference: Int64, _ times: UnsafeBufferPointer<Int64>, from: Int, to: Int
+        after reference: Int64, _ times: Span<Int64>, from: Int, to: Int
     ) -> Int {
         var low = from
         let near = min(from + 8, to)

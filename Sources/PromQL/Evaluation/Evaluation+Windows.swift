@@ -14,9 +14,13 @@ extension Evaluation {
             let table = try subqueryTable(subquery, inner)
             input = WindowInput(table, inner, offset: subquery.offset, at: subquery.at?.milliseconds(in: query))
         }
-        let table = try slide(plan, input, parameters, grid)
+        var table = try slide(plan, input, parameters, grid)
         if plan.function == .absent { return try absent(table, plan.absentLabels) }
-        if !delaysNameRemoval, table.hasEqualLabels { throw .equalLabels }
+        if plan.function.keepsName || delaysNameRemoval { return table }
+        let staysDistinct = table.canLoseNames
+        for row in 0..<table.count { table.relabel(row, table.labels[row].droppingName(), dropsName: false) }
+        // Not even at different steps may such series meet.
+        if !staysDistinct, table.hasEqualLabels { throw .equalLabels }
         return table
     }
 
@@ -38,39 +42,31 @@ extension Evaluation {
         let times = input.block.timestamps.span
         let values = input.block.values.span
         var checkedName: String?
+        var column = [Double](repeating: Absent.value, count: grid.count)
         for row in 0..<input.block.count {
             try checkpoint(rows: 1 + grid.count / 64)
             let labels = input.block.labels[row]
-            table.appendRow(labels)
             windows.begin(input.block.bounds[row]..<input.block.bounds[row + 1], values, function)
+            for step in column.indices { column[step] = Absent.value }
+            var isEmpty = true
             for step in 0..<grid.count {
                 guard let window = windows.advance(to: step, times) else { continue }
                 if function == .quantile || function == .doubleExponentialSmoothing {
                     try check(function, parameters, step, plan.place)
                 }
-                table[table.count - 1, step] = windows.evaluate(
+                let value = windows.evaluate(
                     function, window, times, values, parameters.isEmpty ? 0 : parameters[0][step],
                     parameters.count < 2 ? 0 : parameters[1][step])
+                column[step] = value
+                if value.isPresent { isEmpty = false }
             }
-            let rows = table.count
-            table.dropLastRowIfEmpty()
-            if table.count < rows { continue }
+            if isEmpty { continue }
             if function.wantsCounter { warnUnlessCounter(labels, plan.place, &checkedName) }
-            rename(&table, labels, function, input.dropsName.isEmpty ? false : input.dropsName[row])
+            let inputDropsName = input.dropsName.isEmpty ? false : input.dropsName[row]
+            let dropsName = delaysNameRemoval && (!function.keepsName || inputDropsName)
+            table.appendRow(labels, dropsName: dropsName, column)
         }
         return table
-    }
-
-    private func rename(
-        _ table: inout SeriesTable, _ labels: LabelSet, _ function: WindowFunction, _ inputDropsName: Bool
-    ) {
-        let dropsName = !function.keepsName || inputDropsName
-        guard dropsName else { return }
-        if delaysNameRemoval {
-            table.markNameDropped(table.count - 1)
-        } else {
-            table.relabel(table.count - 1, labels.droppingName(), dropsName: false)
-        }
     }
 
     /// Warns of parameters out of their bounds, or fails as Prometheus does.

@@ -135,14 +135,13 @@ struct Evaluation {
     /// The table of another quantity than the metrics': names are dropped, now or at the end.
     func named(_ table: SeriesTable) throws(EvaluationError) -> SeriesTable {
         var table = table
-        for row in 0..<table.count {
-            if delaysNameRemoval {
-                table.markNameDropped(row)
-            } else {
-                table.relabel(row, table.labels[row].droppingName(), dropsName: false)
-            }
+        if delaysNameRemoval {
+            for row in 0..<table.count { table.markNameDropped(row) }
+            return table
         }
-        return delaysNameRemoval ? table : try merged(table)
+        let staysDistinct = table.canLoseNames
+        for row in 0..<table.count { table.relabel(row, table.labels[row].droppingName(), dropsName: false) }
+        return staysDistinct ? table : try merged(table)
     }
 
     /// Rows with equal labels joined.

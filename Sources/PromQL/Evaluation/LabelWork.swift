@@ -7,11 +7,17 @@ extension LabelSet {
 
     /// Without the metric's name, type and unit.
     func droppingName() -> LabelSet {
-        // `__name__` and its kin sort before nearly all other labels, so most sets need no more than a look at the first.
-        guard contains(where: { $0.name.utf8.first == UInt8(ascii: "_") && Self.metadata.contains($0.name) }) else {
-            return self
+        // `__name__` sorts before nearly all other labels, so most sets need no more than a look at the first two.
+        if let first, first.name == Self.metricName, count < 2 || !self[1].mayBeMetadata {
+            return LabelSet(sorted: Array(dropFirst()))
         }
+        guard contains(where: { $0.mayBeMetadata && Self.metadata.contains($0.name) }) else { return self }
         return LabelSet(sorted: filter { !Self.metadata.contains($0.name) })
+    }
+
+    /// Whether it tells the metric's type or unit.
+    var hasTypeOrUnit: Bool {
+        contains { $0.mayBeMetadata && ($0.name == Self.metadata[1] || $0.name == Self.metadata[2]) }
     }
 
     /// The labels named in `names`, a short list.
@@ -42,4 +48,8 @@ extension LabelSet {
     static func isLabelName(_ name: String) -> Bool {
         !name.isEmpty && name.unicodeScalars.allSatisfy { $0.value < invalidByteBase + 0x80 }
     }
+}
+
+extension Label {
+    fileprivate var mayBeMetadata: Bool { name.utf8.first == UInt8(ascii: "_") }
 }

@@ -42,6 +42,13 @@ struct ResolvedSelector: Sendable {
     }
 }
 
+extension ResolvedSelector {
+    /// Whether the times are those of a single instant, for which the newest sample is enough.
+    func wantsNewest(of times: ClosedRange<Int64>, lookback: Int64) -> Bool {
+        range == nil && extent == .samples && times.upperBound &- times.lowerBound &+ 1 == lookback
+    }
+}
+
 extension AtModifier {
     func milliseconds(in query: QueryTimes) -> Int64 {
         switch self {
@@ -61,7 +68,8 @@ extension Evaluation {
             times.map {
                 SelectRequest(
                     matchers: selector.matchers, start: Timestamp(milliseconds: $0.lowerBound),
-                    end: Timestamp(milliseconds: $0.upperBound), samplesMax: settings.samplesMax, only: settings.only)
+                    end: Timestamp(milliseconds: $0.upperBound), samplesMax: settings.samplesMax,
+                    only: settings.only, newestOnly: selector.wantsNewest(of: $0, lookback: lookback))
             }
         }
     }

@@ -155,6 +155,13 @@ struct SeriesTable: Sendable {
         return result
     }
 
+    /// Whether all rows have the same name, so that without it they stay as different as they are.
+    var canLoseNames: Bool {
+        guard let first = labels.first else { return true }
+        let name = first.name
+        return labels.allSatisfy { $0.name == name && !$0.hasTypeOrUnit }
+    }
+
     var hasEqualLabels: Bool {
         if count < 2 { return false }
         if count == 2 { return labels[0] == labels[1] }
