@@ -25,7 +25,9 @@ package struct GlobalSettings: Equatable, Sendable {
             return
         }
         let reader = MappingReader(node, "global", diagnostics)
-        evaluationInterval = reader.value("evaluation_interval", .positiveDuration, default: .seconds(60))
+        // 0 is as good as nothing said, as for Prometheus.
+        let interval = reader.value("evaluation_interval", .duration(), default: .zero)
+        evaluationInterval = interval == .zero ? .seconds(60) : interval
         ruleQueryOffset = reader.value("rule_query_offset", .duration(), default: .zero)
         externalLabels = reader.value("external_labels", .labels, default: LabelSet())
         resolveTimeout = reader.value("resolve_timeout", .positiveDuration, default: .seconds(300))

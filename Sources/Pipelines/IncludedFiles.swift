@@ -25,6 +25,7 @@ struct IncludedPrometheus {
         if let alerting = reader.node("alerting") {
             let inner = MappingReader(alerting, "alerting", diagnostics)
             if let managers = inner.node("alertmanagers"), managers.items?.isEmpty != true {
+                for manager in managers.items ?? [] { Self.checkAlertmanager(manager, diagnostics) }
                 diagnostics.note("these Alertmanagers get no alerts; the pipeline's own routing does", at: managers)
             }
             inner.notSupportedYet("alert_relabel_configs")
@@ -35,6 +36,21 @@ struct IncludedPrometheus {
         }
         reader.notSupportedYet("remote_write", "remote_read", "storage", "tracing", "otlp")
         reader.finish()
+    }
+
+    /// No alert goes there, yet a file that Prometheus refuses is refused.
+    private static func checkAlertmanager(_ node: Node, _ diagnostics: Diagnostics) {
+        let version = Format<String>.text(oneOf: ["v2"])
+        if let node = node["api_version"], !node.isNull { _ = version.decode(node, diagnostics) }
+        for group in node["static_configs"]?.items ?? [] {
+            for target in group["targets"]?.items ?? [] where target.text?.contains("/") == true {
+                diagnostics.report(
+                    .invalid("\(target.summary) is no target; leave scheme and path out, write host:port"), at: target)
+            }
+        }
+        for rule in ["relabel_configs", "alert_relabel_configs"].flatMap({ node[$0]?.items ?? [] }) where rule.isNull {
+            diagnostics.report(.expected("a relabelling rule", found: "nothing"), at: rule)
+        }
     }
 }
 

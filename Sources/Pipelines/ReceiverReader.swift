@@ -11,6 +11,7 @@ struct ReceiverReader {
         let reader = MappingReader(node, "a receiver", diagnostics)
         let name = reader.required("name", .nonEmptyText, or: "")
         let sinks = SinkRegistry.sinks(reader, globals, kinds: kinds)
+        reader.notSupportedYet("labels")
         reader.finish()
         return ReceiverPlan(name: name, sinks: sinks, origin: Origin((node["name"] ?? node).location))
     }

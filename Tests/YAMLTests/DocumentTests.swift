@@ -1,4 +1,5 @@
 import Streams
+import TestKit
 import Testing
 import YAML
 
@@ -119,7 +120,7 @@ import YAML
     }
 
     @Test func `mutated files never crash the reader`() {
-        var generator = SplitMix(state: 42)
+        var generator = SeededGenerator(seed: 42)
         let seeds =
             Self.good.map(\.text) + [
                 "a: |\n  x\n  y\n\nb: >-\n  one\n   two\n\n  three\n", "k: \"a\\x41\\u00e4\\\n  b\"\n",
@@ -156,18 +157,5 @@ import YAML
                 touch(entry.value)
             }
         }
-    }
-}
-
-/// A seeded generator.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -5,8 +5,9 @@ extension ScrapeDefaults {
     /// Reads its keys of `global`; whoever made the reader reads the rest and finishes it.
     package init(_ reader: MappingReader) {
         let count = Format<Int>.integer(in: 0 ... .max)
-        interval = reader.value("scrape_interval", .positiveDuration, default: .seconds(60))
-        let ownTimeout = reader.optional("scrape_timeout", .positiveDuration)
+        // 0 is as good as nothing said, as for Prometheus.
+        interval = reader.optional("scrape_interval", .duration()).flatMap { $0 == .zero ? nil : $0 } ?? .seconds(60)
+        let ownTimeout = reader.optional("scrape_timeout", .duration()).flatMap { $0 == .zero ? nil : $0 }
         timeout = ownTimeout ?? min(.seconds(10), interval)
         protocols = reader.value("scrape_protocols", .scrapeProtocols, default: ScrapeProtocol.standard)
         limits = ScrapeSettings.Limits()

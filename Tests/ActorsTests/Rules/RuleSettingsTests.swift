@@ -89,11 +89,11 @@ import YAML
         ("alert: A\n    expr: up\n    for: 5", "r.yml:6:10: \"5\" is no duration; write one such as 30s, 5m or 1h30m"),
         (
             "alert: A\n    expr: up\n    annotations: {x: '{{ nope 1 }}'}",
-            "r.yml:6:23: bad template: function \"nope\" not defined"
+            "r.yml:6:26: bad template: function \"nope\" not defined"
         ),
         (
             "alert: A\n    expr: up\n    annotations:\n      x: |\n        fine\n        is {{ $foo }}",
-            "r.yml:9:12: bad template: undefined variable \"$foo\""
+            "r.yml:9:15: bad template: undefined variable \"$foo\""
         ),
     ]
 
