@@ -35,6 +35,11 @@ package struct Smarthost: Sendable, Hashable, CustomStringConvertible {
     package var host: String
     package var port: Int
 
+    package init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
+
     package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
 

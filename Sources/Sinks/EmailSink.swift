@@ -36,12 +36,17 @@ package struct EmailSink: ConfigurableSink {
     package struct Header: Equatable, Sendable {
         package var name: String
         package var template: String
+        package init(name: String, template: String) {
+            self.name = name
+            self.template = template
+        }
     }
 
     /// Mails about one group form one conversation.
     package struct Threading: Equatable, Sendable {
         /// A new conversation every day (UTC).
         package var isDaily: Bool
+        package init(isDaily: Bool) { self.isDaily = isDaily }
     }
 
     static let defaultSubject = "{{ template \"email.default.subject\" . }}"

@@ -27,7 +27,7 @@ package struct SinkContext: Sendable {
         do throws(RenderingError) {
             return try renderer.text(template, for: notification)
         } catch {
-            throw .refused(reason: "template: \(error)")
+            throw .refused(reason: "\(error)")
         }
     }
 
@@ -35,7 +35,7 @@ package struct SinkContext: Sendable {
         do throws(RenderingError) {
             return try renderer.html(template, for: notification)
         } catch {
-            throw .refused(reason: "template: \(error)")
+            throw .refused(reason: "\(error)")
         }
     }
 }
