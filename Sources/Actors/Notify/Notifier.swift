@@ -49,11 +49,11 @@ package actor Notifier {
 
     package nonisolated let inbox: Edge<[Alert]>
     private let clock: any WallClock
-    private let logger: Logger
     private let timer: DeadlineTimer
     /// By receiver, in the order of its sinks.
     private let queues: [String: [DeliveryQueue]]
     private var dispatcher: Dispatcher
+    private var telemetry: NotifierTelemetry
     private var isDraining = false
 
     /// - Parameters:
@@ -85,7 +85,7 @@ package actor Notifier {
         self.inbox = inbox
         self.queues = queues
         clock = surroundings.clock
-        logger = surroundings.logger
+        telemetry = NotifierTelemetry(surroundings.telemetry, pipeline: pipeline, logger: surroundings.logger)
         timer = DeadlineTimer(clock: surroundings.clock)
         let settings = DispatcherSettings(
             pipeline: pipeline, routing: routing, receivers: infos, externalURL: externalURL, firstFlush: firstFlush)
@@ -129,7 +129,9 @@ package actor Notifier {
                 }
                 tick()
                 while let batches = await inbox.receiveAll(max: 256) {
-                    send(dispatcher.process(batches.flatMap(\.self), now: clock.now()))
+                    let alerts = batches.flatMap(\.self)
+                    send(dispatcher.process(alerts, now: clock.now()))
+                    telemetry.noteReceived(alerts.count)
                 }
                 isDraining = true
                 for queue in queues.values.joined() { queue.close() }
@@ -163,5 +165,6 @@ package actor Notifier {
             try? queue.inbox.trySend(delivery)
         }
         timer.set(dispatcher.nextDeadline)
+        telemetry.note(dispatcher)
     }
 }

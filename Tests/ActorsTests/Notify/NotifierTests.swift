@@ -157,6 +157,25 @@ import Testing
         #expect(sink.accepted.map(\.at) == (1...6).map { .seconds($0 * 5) })
     }
 
+    @Test func `what is known and what came is counted`() throws {
+        let clock = ManualClock()
+        let bench = try bench(FakeSink(clock), clock)
+        let alert = bench.firing("A")
+        try bench.post(alert, bench.firing("B"))
+        bench.run(for: .seconds(1))
+        try bench.post(bench.resolved(alert))
+        bench.run(for: .seconds(60))
+        let text = bench.telemetry.exposition()
+        for line in [
+            #"tocsin_alerts{pipeline="p"} 2"#, #"tocsin_alert_groups{pipeline="p"} 1"#,
+            #"tocsin_alerts_received_total{pipeline="p"} 3"#, #"tocsin_alerts_refused_total{pipeline="p"} 0"#,
+            #"tocsin_notifications_total{integration="webhook[0]", pipeline="p", receiver="a"} 3"#,
+            #"tocsin_notification_latency_seconds_count{integration="webhook[0]", pipeline="p", receiver="a"} 3"#,
+        ] {
+            #expect(text.contains(line + "\n"))
+        }
+    }
+
     // MARK: the end, and a new start
 
     @Test func `draining finishes what is on its way`() throws {
