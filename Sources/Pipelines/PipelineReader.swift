@@ -124,7 +124,9 @@ struct PipelineReader {
     private func templates(_ reader: MappingReader, _ alertmanager: IncludedAlertmanager?) -> [String] {
         let patterns =
             reader.list("templates", of: Format<String>.nonEmptyText.located) + (alertmanager?.templates ?? [])
-        return FileSearch.files(patterns, diagnostics).map(\.value)
+        let found = FileSearch.files(patterns, diagnostics)
+        TemplateChecks.run(found, diagnostics)
+        return found.map(\.value)
     }
 
     /// Keys of the peers' files have another place here.

@@ -187,6 +187,13 @@ import YAML
                 """)
     }
 
+    @Test func `a template file that does not parse is told at its line`() throws {
+        let (_, problems, _) = try load([
+            "p.yml": "name: p\ntemplates: [t/*.tmpl]", "t/a.tmpl": "{{ define \"x\" }}fine{{ end }}\n{{ nope 1 }}\n",
+        ])
+        #expect(problems == "t/a.tmpl:2:4: bad template: function \"nope\" not defined")
+    }
+
     @Test func `alerts without a routing go to the default pipeline`() throws {
         let routing = "routing: {route: {receiver: a}}\nsinks: [{name: a}]\n"
         let (plan, problems, _) = try load([
