@@ -97,6 +97,9 @@ let package = Package(
                 "Streams", "PromQL", "Storage", "Templates", "Transport", "YAML", "Sources", "Sinks", "Actors",
                 "Pipelines", "Server", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings),
@@ -125,7 +128,8 @@ let package = Package(
         tests(
             "ConformanceTests",
             [
-                "PromQL", "Storage", "Sources", "Actors", "Templates", "YAML", "Pipelines", "Transport", "Server", logging,
+                "PromQL", "Storage", "Sources", "Actors", "Templates", "YAML", "Pipelines", "Transport", "Server",
+                logging,
             ]),
         tests("EndToEndTests", ["Transport", "YAML"]),
         tests("TidyTests", []),

@@ -33,6 +33,21 @@ package struct ActiveAlerts: Sendable {
         /// Since when the expression gives nothing while `keep_firing_for` holds the alert.
         package var keptSince: Timestamp?
         package var lastSent: Timestamp?
+
+        package init(
+            source: LabelSet, labels: LabelSet, annotations: LabelSet, value: Double, state: AlertState,
+            activeSince: Timestamp, firedAt: Timestamp? = nil, keptSince: Timestamp? = nil, lastSent: Timestamp? = nil
+        ) {
+            self.source = source
+            self.labels = labels
+            self.annotations = annotations
+            self.value = value
+            self.state = state
+            self.activeSince = activeSince
+            self.firedAt = firedAt
+            self.keptSince = keptSince
+            self.lastSent = lastSent
+        }
     }
 
     /// What was looked at: everything, or only what came from these inputs.

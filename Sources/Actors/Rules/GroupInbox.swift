@@ -52,7 +52,7 @@ final class GroupInbox: Sendable {
         receiver?.resume()
     }
 
-    private static func merged(_ left: Touched.Series, _ right: Touched.Series) -> Touched.Series {
+    static func merged(_ left: Touched.Series, _ right: Touched.Series) -> Touched.Series {
         guard case .some(let first) = left, case .some(let second) = right, first.count + second.count <= seriesMax
         else { return .all }
         return .some(first + second)
@@ -80,6 +80,14 @@ final class GroupInbox: Sendable {
             } onCancel: {
                 resumeReceiver()
             }
+        }
+    }
+
+    /// Takes what waits without waiting; for the end, so that no permit is lost.
+    func drain() -> [PermitTicket] {
+        state.withLock { state in
+            defer { state.work = Work() }
+            return state.work.tickets
         }
     }
 

@@ -4,14 +4,8 @@ import Synchronization
 /// The edge from ingest to the rules: knows which rule reads which series, hands out permits for batches, and puts what a
 /// batch touched into the inboxes of the groups that read it.
 package final class RuleDispatch: Sendable {
-    /// One rule that listens to samples.
-    struct Node: Sendable {
-        let interest: InterestID
-        let inbox: GroupInbox
-        /// Its place in its group.
-        let rule: Int
-        /// Each selector's matchers: a series that one of them accepts is input of the rule.
-        let selectors: [[Matcher]]
+    private struct Node: Sendable {
+        let rule: RuleNode
         /// Rules whose output is input of this rule and the other way round, itself among them where it reads what it
         /// writes: their output does not trigger it, or it would never rest. Its group's interval does.
         let cycle: Set<InterestID>
@@ -35,12 +29,14 @@ package final class RuleDispatch: Sendable {
         InterestID(rawValue: nextInterest.wrappingAdd(1, ordering: .relaxed).oldValue)
     }
 
-    /// Replaces all nodes. Storage has to resolve its series' interests anew after this.
-    func replace(_ nodes: [Node]) {
+    /// Replaces all rules. Storage has to resolve its series' interests anew after this.
+    package func replace(_ rules: [RuleNode]) {
         var new = Table()
-        for node in nodes {
-            new.nodes[node.interest] = node
-            for matchers in node.selectors {
+        let cycles = RuleNode.cycles(of: rules)
+        for rule in rules {
+            let node = Node(rule: rule, cycle: cycles[rule.interest] ?? [])
+            new.nodes[rule.interest] = node
+            for matchers in rule.selectors {
                 if let name = matchers.first(where: { $0.name == LabelSet.metricName && $0.op == .equal })?.value {
                     new.byName[name, default: []].append((node, matchers))
                 } else {
@@ -56,11 +52,11 @@ extension RuleDispatch: InterestResolver {
     package func interests(in labels: LabelSet) -> [InterestID] {
         let (named, unnamed) = table.withLock { ($0.byName[labels.name ?? ""] ?? [], $0.anyName) }
         var result: [InterestID] = []
-        for (node, matchers) in named where matchers.accept(labels) && !result.contains(node.interest) {
-            result.append(node.interest)
+        for (node, matchers) in named where matchers.accept(labels) && !result.contains(node.rule.interest) {
+            result.append(node.rule.interest)
         }
-        for (node, matchers) in unnamed where matchers.accept(labels) && !result.contains(node.interest) {
-            result.append(node.interest)
+        for (node, matchers) in unnamed where matchers.accept(labels) && !result.contains(node.rule.interest) {
+            result.append(node.rule.interest)
         }
         return result
     }
@@ -83,7 +79,8 @@ extension RuleDispatch: ChangeListener {
             for (interest, series) in touched.interests {
                 guard let node = table.nodes[interest] else { continue }
                 if let origin, node.cycle.contains(origin) { continue }
-                inboxes[ObjectIdentifier(node.inbox), default: (node.inbox, [])].dirty.append((node.rule, series))
+                let inbox = node.rule.inbox
+                inboxes[ObjectIdentifier(inbox), default: (inbox, [])].dirty.append((node.rule.place, series))
             }
         }
         var ticket: PermitTicket?

@@ -22,7 +22,7 @@ package actor PushGateway: Source {
         }
     }
 
-    package let settings: PushSettings
+    package nonisolated let settings: PushSettings
     private let ingest: any Ingest
     private let clock: any WallClock
     private let telemetry: PushTelemetry

@@ -1,0 +1,244 @@
+import Logging
+import PromQL
+import Streams
+
+extension RuleGroupOperator {
+    /// Evaluates one rule and carries out what follows: samples, alerts, transitions. A rule that fails is noted as
+    /// unhealthy, and the group goes on.
+    func evaluate(_ place: Int, _ extent: Touched.Series, at time: Timestamp, isTick: Bool) async {
+        let start = ContinuousClock().now
+        var failure: String?
+        do {
+            let result = try await result(of: rules[place], extent, at: time)
+            try await carryOut(result, of: place, at: time, isTick: isTick)
+        } catch {
+            if Task.isCancelled { return }
+            failure = "\(error)"
+        }
+        let duration = start.duration(to: ContinuousClock().now)
+        telemetry.evaluations.add()
+        telemetry.duration.observe(duration.inSeconds)
+        if let failure {
+            telemetry.failures.add()
+            if rules[place].lastError != failure {
+                logger.warning(
+                    "Rule evaluation failed.",
+                    metadata: ["rule": "\(rules[place].settings.name)", "reason": "\(failure)"])
+            }
+        } else if rules[place].lastError != nil {
+            logger.info("Rule evaluation works again.", metadata: ["rule": "\(rules[place].settings.name)"])
+        }
+        rules[place].lastError = failure
+        rules[place].lastEvaluation = time
+        rules[place].lastDuration = duration
+    }
+
+    struct Result: Sendable {
+        var samples: [VectorSample]
+        var scope: ActiveAlerts.Scope
+    }
+
+    struct WrongType: Error, CustomStringConvertible {
+        var description: String { "the rule's result is neither a vector nor a scalar" }
+    }
+
+    private func result(of rule: RuleRuntime, _ extent: Touched.Series, at time: Timestamp) async throws -> Result {
+        var settings = EvaluationSettings()
+        settings.subqueryStep = interval
+        let watch: SourceWatch<Reader>
+        if case .some(let ids) = extent {
+            settings.only = Set(ids)
+            watch = SourceWatch(context.reader, isWatching: true)
+        } else {
+            watch = SourceWatch(context.reader, isWatching: false)
+        }
+        let value = try await Evaluator(reader: watch, settings: settings)
+            .instant(rule.prepared, at: time - queryOffset).value
+        let samples: [VectorSample]
+        switch value {
+        case .vector(let vector): samples = vector
+        case .scalar(let value, let at): samples = [VectorSample(labels: LabelSet(), value: value, timestamp: at)]
+        case .string, .matrix: throw WrongType()
+        }
+        if case .some = extent { return Result(samples: samples, scope: .sources(watch.sources)) }
+        return Result(samples: samples, scope: .all)
+    }
+
+    private func carryOut(_ result: Result, of place: Int, at time: Timestamp, isTick: Bool) async throws {
+        switch rules[place].settings.kind {
+        case .record(let name):
+            try await record(result, as: name, of: place, at: time, isTick: isTick)
+        case .alert(let name):
+            try await alert(result, as: name, of: place, at: time, isTick: isTick)
+        }
+    }
+
+    // MARK: recording
+
+    struct RecordFailure: Error, CustomStringConvertible {
+        var description: String
+    }
+
+    private func record(
+        _ result: Result, as name: String, of place: Int, at time: Timestamp, isTick: Bool
+    ) async throws {
+        let extra = rules[place].labels
+        var current: [LabelSet: [WrittenSeries.Entry]] = [:]
+        var seen: Set<LabelSet> = []
+        for sample in result.samples {
+            let source = sample.labels.removing(CollectionOfOne(LabelSet.metricName))
+            var labels = source
+            labels[LabelSet.metricName] = name
+            for (name, template) in extra { labels[name] = template.text }
+            guard seen.insert(labels).inserted else {
+                throw RecordFailure(
+                    description: "vector contains metrics with the same labelset after applying rule labels")
+            }
+            current[source, default: []].append((labels, sample.value))
+        }
+        let limit = settings.limit
+        if limit > 0, result.samples.count > limit {
+            throw RecordFailure(description: "exceeded limit of \(limit) with \(result.samples.count) series")
+        }
+        let entries = rules[place].written.settle(current, scope: result.scope, onlyChanges: !isTick)
+        try await append(entries, at: time, by: place)
+    }
+
+    // MARK: alerting
+
+    private func alert(
+        _ result: Result, as name: String, of place: Int, at time: Timestamp, isTick: Bool
+    ) async throws {
+        var candidates: [ActiveAlerts.Candidate] = []
+        candidates.reserveCapacity(result.samples.count)
+        for sample in result.samples { candidates.append(await candidate(sample, as: name, of: place, at: time)) }
+        // No waiting between here and the end of the settling: the alerts change as one.
+        let outcome = try rules[place].alerts.settle(
+            candidates, scope: result.scope, at: time, limit: settings.limit)
+        let entries = written(for: outcome, of: place, scope: result.scope, isTick: isTick)
+        publish(outcome.changes, of: place, at: time)
+        await notify(outcome, at: time)
+        try await append(entries, at: time, by: place)
+    }
+
+    private func candidate(
+        _ sample: VectorSample, as name: String, of place: Int, at time: Timestamp
+    ) async -> ActiveAlerts.Candidate {
+        let rule = rules[place]
+        let source = sample.labels.removing(CollectionOfOne(LabelSet.metricName))
+        let data = RuleTemplateData(
+            labels: sample.labels, value: sample.value, externalLabels: context.externalLabels,
+            externalURL: context.externalURL, time: time, reader: context.reader)
+        var labels = source
+        for (name, template) in rule.labels { labels[name] = await template.expand(data) }
+        labels["alertname"] = name
+        var annotations: [Label] = []
+        for (name, template) in rule.annotations { annotations.append(Label(name, await template.expand(data))) }
+        return ActiveAlerts.Candidate(
+            source: source, labels: labels, annotations: LabelSet(annotations), value: sample.value)
+    }
+
+    /// `ALERTS` and `ALERTS_FOR_STATE` of what is active, as far as it was looked at.
+    private func written(
+        for outcome: ActiveAlerts.Outcome, of place: Int, scope: ActiveAlerts.Scope, isTick: Bool
+    ) -> [WrittenSeries.Entry] {
+        var current: [LabelSet: [WrittenSeries.Entry]] = [:]
+        for alert in rules[place].alerts.active.values where scope.covers(alert.source) {
+            var state = alert.labels
+            state[LabelSet.metricName] = "ALERTS"
+            state["alertstate"] = alert.state.rawValue
+            var since = alert.labels
+            since[LabelSet.metricName] = "ALERTS_FOR_STATE"
+            current[alert.source, default: []] += [
+                (state, 1), (since, (alert.activeSince.seconds).rounded(.down)),
+            ]
+        }
+        return rules[place].written.settle(current, scope: scope, onlyChanges: !isTick)
+    }
+
+    private func publish(_ changes: [ActiveAlerts.Change], of place: Int, at time: Timestamp) {
+        if changes.isEmpty { return }
+        let rule = rules[place].settings.name
+        context.outputs.publish(
+            changes.map { change in
+                AlertTransition(
+                    time: time, pipeline: context.pipeline, group: settings.name, rule: rule, from: change.from,
+                    to: change.to, labels: change.alert.labels, annotations: change.alert.annotations,
+                    value: change.alert.value, activeSince: change.alert.activeSince)
+            })
+    }
+
+    private func notify(_ outcome: ActiveAlerts.Outcome, at time: Timestamp) async {
+        var alerts: [Alert] = []
+        for change in outcome.changes {
+            switch (change.from, change.to) {
+            case (_, .firing): alerts.append(notice(change.alert, endsAt: nil, at: time))
+            case (.firing, .inactive): alerts.append(notice(change.alert, endsAt: time, at: time))
+            default: break
+            }
+        }
+        alerts += outcome.updated.map { notice($0, endsAt: nil, at: time) }
+        if !alerts.isEmpty { await context.outputs.notify(alerts) }
+    }
+
+    func notice(_ alert: ActiveAlerts.Active, endsAt: Timestamp?, at time: Timestamp) -> Alert {
+        var labels = context.externalLabels
+        for label in alert.labels { labels[label.name] = label.value }
+        return Alert(
+            labels: labels, annotations: alert.annotations, startsAt: alert.firedAt ?? alert.activeSince,
+            endsAt: endsAt, updatedAt: time, generatorURL: context.externalURL)
+    }
+
+    // MARK: writing
+
+    /// - Parameter place: the rule that writes; nil: nobody who could be triggered by it.
+    func append(_ entries: [WrittenSeries.Entry], at time: Timestamp, by place: Int?) async throws(IngestError) {
+        if entries.isEmpty { return }
+        let sets = entries.map(\.labels)
+        let epoch = context.ingest.epoch
+        var unknown = ids.unknown(sets, in: epoch)
+        if !unknown.isEmpty {
+            unknown = Array(Set(unknown))
+            ids.know(unknown, as: try await context.ingest.intern(unknown), in: epoch)
+        }
+        var batch = SampleBatch()
+        batch.reserveCapacity(entries.count)
+        for entry in entries {
+            if let id = ids[entry.labels] { batch.append(id, at: time.milliseconds, entry.value) }
+        }
+        let written = batch
+        let ingest = context.ingest
+        let outcome = await RuleOrigin.$current.withValue(
+            place.map { rules[$0].interest } ?? InterestID(rawValue: .max)
+        ) {
+            () -> Swift.Result<AppendReport, IngestError> in
+            do throws(IngestError) {
+                return .success(try await ingest.submit(written, from: "rules", patience: .seconds(10)))
+            } catch {
+                return .failure(error)
+            }
+        }
+        _ = try outcome.get()
+    }
+}
+
+/// The ids of the label sets that a group writes.
+struct SeriesIDs: Sendable {
+    private var known: [LabelSet: SeriesID] = [:]
+    private var epoch: UInt64 = 0
+
+    /// The sets without an id; when the epoch has changed, all of them.
+    mutating func unknown(_ sets: [LabelSet], in epoch: UInt64) -> [LabelSet] {
+        if epoch != self.epoch {
+            known.removeAll(keepingCapacity: true)
+            self.epoch = epoch
+        }
+        return sets.filter { known[$0] == nil }
+    }
+
+    mutating func know(_ sets: [LabelSet], as ids: [SeriesID], in epoch: UInt64) {
+        for (set, id) in zip(sets, ids) { known[set] = id }
+    }
+
+    subscript(labels: LabelSet) -> SeriesID? { known[labels] }
+}

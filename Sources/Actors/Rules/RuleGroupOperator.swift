@@ -1,0 +1,157 @@
+package import Logging
+import PromQL
+package import Streams
+
+/// A rule group that runs: evaluates its rules in order, on its interval and, when streaming, as soon as their input
+/// changes or a deadline of one of their alerts passes.
+///
+/// - Emits: recorded series, `ALERTS` and `ALERTS_FOR_STATE` to the ingest; alerts and transitions to the outputs.
+/// - Holds: the active alerts and the written series of its rules; of its input only which rules are dirty.
+/// - Waits: for shards while it reads and writes, for room on the notification side.
+/// - Ends: when cancelled; `retire` then ends what it wrote, `state` is what a successor goes on from.
+package actor RuleGroupOperator<Reader: SeriesReader> {
+    package let settings: RuleGroupSettings
+    let context: RuleContext<Reader>
+    let interval: Duration
+    let queryOffset: Duration
+    let logger: Logger
+    let telemetry: RuleTelemetry
+    private nonisolated let inbox = GroupInbox()
+    private let timer: DeadlineTimer
+    var rules: [RuleRuntime]
+    var ids = SeriesIDs()
+    private var nextTick: Timestamp
+    /// Evaluations of one group have rising times, so that what they write does.
+    private var lastTime = Timestamp.distantPast
+
+    /// - Throws: when an expression or a template can't be prepared; loading has checked them, so this is rare.
+    package init(_ settings: RuleGroupSettings, context: RuleContext<Reader>, logger: Logger) throws {
+        self.settings = settings
+        self.context = context
+        var logger = logger
+        logger[metadataKey: "pipeline"] = "\(context.pipeline)"
+        logger[metadataKey: "rule_group"] = "\(settings.name)"
+        self.logger = logger
+        interval = settings.interval ?? context.interval
+        queryOffset = settings.queryOffset ?? context.queryOffset
+        telemetry = RuleTelemetry(
+            context.telemetry, pipeline: context.pipeline, group: settings.name, file: settings.file)
+        rules = try settings.rules.map { try RuleRuntime($0, interest: context.dispatch.newInterest()) }
+        timer = DeadlineTimer(clock: context.clock)
+        nextTick = Self.tick(after: context.clock.now(), every: interval, phase: Self.phase(of: settings, interval))
+    }
+
+    /// What storage has to tell this group of; none when it is evaluated on its interval only.
+    package func nodes() -> [RuleNode] {
+        guard context.mode == .streaming else { return [] }
+        return rules.enumerated().map { place, rule in
+            RuleNode(
+                interest: rule.interest, inbox: inbox, place: place, selectors: rule.selectors, outputs: rule.outputs)
+        }
+    }
+
+    /// Evaluates until cancelled.
+    package func run() async {
+        arm()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { [timer, inbox] in await timer.run { inbox.wake() } }
+            group.addTask { await self.evaluateWork() }
+            await group.next()
+            group.cancelAll()
+        }
+        for ticket in inbox.drain() { ticket.evaluated() }
+    }
+
+    private func evaluateWork() async {
+        while let work = await inbox.next() {
+            note(work)
+            let now = context.clock.now()
+            if now >= nextTick { await tick(at: now) }
+            if context.mode == .streaming { await evaluateDue(at: now) }
+            for ticket in work.tickets { ticket.evaluated() }
+            arm()
+        }
+    }
+
+    private func note(_ work: GroupInbox.Work) {
+        // A sample from a clock slightly ahead of ours is seen when our time reaches it.
+        let visible = work.maxTimestamp
+        for (place, series) in work.dirty where rules.indices.contains(place) {
+            rules[place].pending = rules[place].pending.map { GroupInbox.merged($0, series) } ?? series
+            if visible > rules[place].notBefore, visible - context.clock.now() < .seconds(600) {
+                rules[place].notBefore = max(rules[place].notBefore, visible)
+            }
+        }
+    }
+
+    private func arm() {
+        let deadlines = context.mode == .streaming ? rules.compactMap(\.nextDeadline) : []
+        timer.set(min(nextTick, deadlines.min() ?? .distantFuture))
+    }
+
+    // MARK: time
+
+    /// When a group's interval begins is the same after a restart, and spread over groups (Prometheus hashes likewise).
+    private static func phase(of settings: RuleGroupSettings, _ interval: Duration) -> Duration {
+        let identity: LabelSet = ["file": settings.file, "name": settings.name]
+        return .milliseconds(Int64(identity.fingerprint.rawValue % UInt64(max(1, interval.wholeMilliseconds))))
+    }
+
+    private static func tick(after now: Timestamp, every interval: Duration, phase: Duration) -> Timestamp {
+        let period = interval.wholeMilliseconds
+        let since = now.milliseconds - phase.wholeMilliseconds
+        let periods = since / period + (since % period >= 0 ? 1 : 0)
+        return Timestamp(milliseconds: periods * period + phase.wholeMilliseconds)
+    }
+
+    private func tick(at now: Timestamp) async {
+        let start = ContinuousClock().now
+        var scheduled = nextTick
+        var missed = 0
+        while scheduled + interval <= now {
+            scheduled = scheduled + interval
+            missed += 1
+        }
+        nextTick = scheduled + interval
+        let time = context.mode == .interval ? scheduled : next(now)
+        for place in rules.indices {
+            // A cancelled group leaves the rest to its successor.
+            if Task.isCancelled { return }
+            rules[place].pending = nil
+            await evaluate(place, .all, at: time, isTick: true)
+        }
+        lastTime = max(lastTime, time)
+        telemetry.iterated(took: start.duration(to: ContinuousClock().now), missed: missed)
+    }
+
+    private func next(_ now: Timestamp) -> Timestamp { max(now, lastTime + .milliseconds(1)) }
+
+    /// Looks at the rules whose input changed or whose deadline has passed.
+    private func evaluateDue(at now: Timestamp) async {
+        let time = next(now)
+        var evaluated = false
+        for place in rules.indices {
+            if Task.isCancelled { return }
+            let rule = rules[place]
+            let isDue = rule.alerts.nextDeadline.map { $0 <= time } ?? false
+            if isDue {
+                rules[place].pending = nil
+                await evaluate(place, .all, at: time, isTick: false)
+                evaluated = true
+                continue
+            }
+            guard let pending = rule.pending, rule.notBefore <= time else { continue }
+            rules[place].pending = nil
+            if case .some(let ids) = pending, rule.isElementWise {
+                await evaluate(place, .some(ids), at: time, isTick: false)
+            } else {
+                await evaluate(place, .all, at: time, isTick: false)
+                // At most a twentieth of a core for one rule between two intervals.
+                rules[place].notBefore = max(
+                    rules[place].notBefore, time + max(.milliseconds(1), rules[place].lastDuration * 20))
+            }
+            evaluated = true
+        }
+        if evaluated { lastTime = time }
+    }
+}

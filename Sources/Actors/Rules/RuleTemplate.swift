@@ -1,0 +1,53 @@
+import PromQL
+import Streams
+import Templates
+
+/// What the templates of a rule are expanded with.
+struct RuleTemplateData<Reader: SeriesReader>: Sendable {
+    var labels: LabelSet
+    var value: Double
+    var externalLabels: LabelSet
+    var externalURL: String
+    var time: Timestamp
+    /// Where `query` reads.
+    var reader: Reader
+}
+
+/// A label's or annotation's value of a rule: a template for alerting rules, plain text for recording rules.
+struct RuleTemplate: Sendable {
+    let text: String
+    private let template: AnnotationTemplate?
+
+    init(_ text: String, name: String, isTemplate: Bool) throws {
+        self.text = text
+        template = isTemplate ? try AnnotationTemplate(text, name: name) : nil
+    }
+
+    /// The text for one alert. A template that fails never loses the alert: the text then says what is wrong, as
+    /// Prometheus's does.
+    func expand<Reader>(_ data: RuleTemplateData<Reader>) async -> String {
+        guard let template, !template.isConstant else { return text }
+        let context = AnnotationTemplate.Context(
+            labels: data.labels, value: data.value, externalLabels: data.externalLabels,
+            externalURL: data.externalURL, time: data.time)
+        do {
+            return try await template.expand(context) { text in try await query(text, data) }
+        } catch {
+            return "<error expanding template: \(error)>"
+        }
+    }
+
+    private func query<Reader>(_ text: String, _ data: RuleTemplateData<Reader>) async throws -> [QuerySample] {
+        let expression = try PromQLParser.parse(text, options: .standard)
+        switch try await Evaluator(reader: data.reader).instant(expression, at: data.time).value {
+        case .vector(let samples): return samples.map { QuerySample(labels: $0.labels, value: $0.value) }
+        case .scalar(let value, _): return [QuerySample(labels: LabelSet(), value: value)]
+        case .string(let text, _): return [QuerySample(labels: LabelSet([Label("__value__", text)]), value: 0)]
+        case .matrix: throw QueryFailure()
+        }
+    }
+
+    private struct QueryFailure: Error, CustomStringConvertible {
+        var description: String { "query result is not a vector, scalar or string" }
+    }
+}

@@ -1,0 +1,28 @@
+import Streams
+import Synchronization
+
+/// Which inbox takes the alerts of which pipeline, now. Rules look it up at each send, so that a reload may exchange the
+/// notification side of a pipeline while its rules run on.
+final class AlertInboxes: Sendable {
+    private let inboxes = Mutex<[String: Edge<[Alert]>]>([:])
+
+    subscript(pipeline: String) -> Edge<[Alert]>? { inboxes.withLock { $0[pipeline] } }
+
+    func replaceAll(_ new: [String: Edge<[Alert]>]) { inboxes.withLock { $0 = new } }
+
+    var all: [Edge<[Alert]>] { inboxes.withLock { Array($0.values) } }
+
+    /// Hands alerts to the pipeline's notification side, and waits for room there. When that side was exchanged in the
+    /// meantime its successor gets them.
+    func send(_ alerts: [Alert], of pipeline: String) async {
+        while let inbox = self[pipeline], !Task.isCancelled {
+            do throws(Edge<[Alert]>.SendError) {
+                return try await inbox.send(alerts)
+            } catch {
+                // Closed for good, not exchanged: the graph is shutting down.
+                if let next = self[pipeline], next !== inbox { continue }
+                return
+            }
+        }
+    }
+}

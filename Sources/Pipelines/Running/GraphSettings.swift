@@ -1,0 +1,42 @@
+package import Logging
+package import Storage
+package import Streams
+package import Transport
+
+/// What a running graph is given by the program around it.
+package struct GraphSettings: Sendable {
+    package var clock: any WallClock
+    package var telemetry: Telemetry
+    package var logger: Logger
+    package var http: HTTPClient
+    package var connector: any ByteStreamConnector
+    package var storage: StorageSettings
+    /// Under which URL users reach this server; templates and links use it.
+    package var externalURL: String
+    /// Where state is kept over a restart. Nil: nowhere.
+    package var dataFolder: String?
+    /// How many batches may wait for the rules.
+    package var batchesMax: Int
+    /// How long a shutdown waits for notifications that are on their way; what is left is kept for the next start.
+    package var drainTimeout: Duration
+    package var random: @Sendable () -> UInt64
+
+    package init(
+        clock: any WallClock, telemetry: Telemetry, logger: Logger, http: HTTPClient,
+        connector: any ByteStreamConnector, storage: StorageSettings = StorageSettings(), externalURL: String,
+        dataFolder: String?, batchesMax: Int = 1024, drainTimeout: Duration = .seconds(10),
+        random: @escaping @Sendable () -> UInt64 = { UInt64.random(in: .min ... .max) }
+    ) {
+        self.clock = clock
+        self.telemetry = telemetry
+        self.logger = logger
+        self.http = http
+        self.connector = connector
+        self.storage = storage
+        self.externalURL = externalURL
+        self.dataFolder = dataFolder
+        self.batchesMax = batchesMax
+        self.drainTimeout = drainTimeout
+        self.random = random
+    }
+}

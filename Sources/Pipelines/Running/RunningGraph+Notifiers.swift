@@ -1,0 +1,80 @@
+import Actors
+import Logging
+import Sinks
+import Streams
+import Templates
+
+extension RunningGraph {
+    /// Exchanges the notification sides whose settings changed; their state goes over to their successors.
+    func exchangeNotifiers(_ new: Plan, _ templates: [String: TemplateFiles]) async {
+        var next: [String: (plan: PipelinePlan, templates: [String], component: Component<Notifier>)] = [:]
+        var routed: [String: Edge<[Alert]>] = [:]
+        var exchanged: [(old: Component<Notifier>, inbox: Edge<[Alert]>?)] = []
+        for pipeline in new.pipelines {
+            guard let routing = pipeline.routing, let files = templates[pipeline.name] else { continue }
+            let old = notifiers[pipeline.name]
+            if let old, old.templates == files.texts, old.plan.notifiesLike(pipeline) {
+                next[pipeline.name] = (pipeline, files.texts, old.component)
+                routed[pipeline.name] = old.component.value.inbox
+                continue
+            }
+            // The predecessor ends before its state is read, so that nothing is told by both.
+            await old?.component.handle.stop()
+            let state = await old?.component.value.state()
+            let notifier = notifier(pipeline, routing, files, continuing: state)
+            let handle = await host.start("notify/\(pipeline.name)") { await notifier.run() }
+            next[pipeline.name] = (pipeline, files.texts, Component(value: notifier, handle: handle))
+            routed[pipeline.name] = notifier.inbox
+            if let old { exchanged.append((old.component, notifier.inbox)) }
+        }
+        for (name, old) in notifiers where next[name] == nil {
+            await old.component.handle.stop()
+            exchanged.append((old.component, nil))
+        }
+        notifiers = next
+        // Pipelines without a routing of their own go to the default one.
+        var inboxes = routed
+        for pipeline in new.pipelines where inboxes[pipeline.name] == nil {
+            inboxes[pipeline.name] = new.router(of: pipeline.name).flatMap { routed[$0.name] }
+        }
+        self.inboxes.replaceAll(inboxes)
+        // What was sent to a predecessor that had stopped taking it.
+        for (old, inbox) in exchanged {
+            old.value.inbox.close()
+            for alerts in await old.value.inbox.receiveAll() ?? [] {
+                // The successor is new and has room; if it were closed already the graph would be ending.
+                try? inbox?.trySend(alerts)
+            }
+        }
+    }
+
+    private func notifier(
+        _ pipeline: PipelinePlan, _ routing: RoutingSettings, _ files: TemplateFiles,
+        continuing state: DispatcherState?
+    ) -> Notifier {
+        let context = SinkContext(
+            http: settings.http, connector: settings.connector, renderer: TemplateRenderer(files.templates),
+            clock: settings.clock, random: settings.random)
+        let receivers = pipeline.receivers.map { receiver in
+            Notifier.Receiver(name: receiver.name, sinks: receiver.sinks.map { $0.sink(context) })
+        }
+        var continuation = state.map { Notifier.Continuation($0, by: .reload) }
+        if continuation == nil, let saved = saved.notifications.removeValue(forKey: pipeline.name) {
+            continuation = Notifier.Continuation(saved, by: .restart(grace: .seconds(60)))
+        }
+        return Notifier(
+            pipeline: pipeline.name, routing: routing, receivers: receivers,
+            externalURL: settings.externalURL,
+            inbox: Edge(
+                EdgeName(pipeline: pipeline.name, from: "rules", to: "notify"), capacity: .init(elements: 1024)),
+            continuing: continuation,
+            in: .init(clock: settings.clock, telemetry: settings.telemetry, logger: settings.logger))
+    }
+}
+
+extension PipelinePlan {
+    /// Whether the notification sides of two plans would do the same.
+    fileprivate func notifiesLike(_ other: PipelinePlan) -> Bool {
+        routing == other.routing && receivers == other.receivers && global.sinks == other.global.sinks
+    }
+}

@@ -1,0 +1,213 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Pipelines
+import Sources
+import Storage
+import Streams
+
+/// What is pushed in: the Pushgateway API, plain streams, and Prometheus's remote write.
+struct PushRoutes: Sendable {
+    let services: ServerServices
+
+    func add(to router: Router<BasicRequestContext>) {
+        router.put("/metrics/**") { request, _ in await push(request, replacing: true) }
+        router.post("/metrics/**") { request, _ in await push(request, replacing: false) }
+        router.delete("/metrics/**") { request, _ in await delete(request) }
+        router.post("/api/v1/import/prometheus") { request, _ in await importText(request) }
+        router.post("/api/v1/write") { request, _ in await remoteWrite(request) }
+    }
+
+    // MARK: Pushgateway
+
+    private func push(_ request: Request, replacing: Bool) async -> Response {
+        await answer(request) { services throws in
+            let gateway = try services.gateway()
+            guard let key = try groupingKey(of: request) else { return Self.notFound }
+            if key.isRedirect { return Self.redirect(request) }
+            let body = try await RequestBodyReader(
+                bytesMax: gateway.settings.bodyBytesMax, duration: Self.bodyDuration
+            ).collect(request)
+            do throws(PushGateway.Refusal) {
+                try await gateway.push(Array(body.readableBytesView), to: key.key, replacing: replacing)
+            } catch {
+                throw HTTPFailure(error)
+            }
+            return Response(status: gateway.settings.checksConsistency ? .ok : .accepted)
+        }
+    }
+
+    private func delete(_ request: Request) async -> Response {
+        await answer(request) { services in
+            guard let key = try groupingKey(of: request) else { return Self.notFound }
+            if key.isRedirect { return Self.redirect(request) }
+            let gateway = try services.gateway()
+            do throws(PushGateway.Refusal) {
+                try await gateway.delete(key.key)
+            } catch {
+                throw HTTPFailure(error)
+            }
+            return Response(status: .accepted)
+        }
+    }
+
+    /// Nil: no path of the Pushgateway API. An empty job is redirected, as the original's router does.
+    private func groupingKey(of request: Request) throws(HTTPFailure) -> (key: GroupingKey, isRedirect: Bool)? {
+        let path = request.uri.path
+        let prefix = "/metrics/job"
+        guard path.hasPrefix(prefix) else { return nil }
+        let rest = path.dropFirst(prefix.count)
+        guard rest.hasPrefix("/") || rest.hasPrefix("@base64/") else { return nil }
+        if rest == "/" { return (GroupingKey(labels: [:]), true) }
+        do throws(GroupingKey.Malformed) {
+            return (try GroupingKey(path: rest), false)
+        } catch {
+            throw HTTPFailure(.badRequest, error.reason)
+        }
+    }
+
+    private static let notFound = HTTPFailure(.notFound, "no such path; push to /metrics/job/<job>").textResponse
+
+    private static func redirect(_ request: Request) -> Response {
+        let path = request.uri.path
+        return Response(status: .permanentRedirect, headers: [.location: String(path.dropLast())])
+    }
+
+    /// A push that takes longer is given up; a stream may take as long as it likes.
+    private static let bodyDuration = Duration.seconds(60)
+
+    // MARK: streams
+
+    /// Takes a text exposition of any length, batch by batch as it arrives. `extra_label=name=value` (as often as wanted)
+    /// lays labels over the series.
+    private func importText(_ request: Request) async -> Response {
+        await answer(request) { services in
+            let push = try services.gateway().settings
+            let extra = try extraLabels(of: request)
+            services.cache.begin(epoch: services.graph.ingest.epoch)
+            var parser = StreamParser(
+                at: services.clock.now(), context: extra.isEmpty ? 0 : extra.fingerprint.rawValue,
+                cache: services.cache, settings: .init(lineBytesMax: push.lineBytesMax))
+            var taken = 0
+            var report = AppendReport()
+            let reader = RequestBodyReader(bytesMax: .max, duration: nil)
+            do {
+                try await reader.forEach(of: request) { piece in
+                    piece.withUnsafeReadableBytes { parser.feed($0) }
+                    while let batch = try parser.next() {
+                        report = report + (try await submit(batch, extra, from: "import", &taken))
+                    }
+                }
+                while let batch = try parser.finish() {
+                    report = report + (try await submit(batch, extra, from: "import", &taken))
+                }
+            } catch let error as ExpositionError {
+                let before = taken == 0 ? "nothing was applied" : "\(taken) samples before it were applied"
+                throw HTTPFailure(.badRequest, "\(error); \(before)")
+            }
+            if let problem = Self.problem(report, of: taken) { throw HTTPFailure(.badRequest, problem) }
+            return Response(status: .noContent)
+        }
+    }
+
+    private func extraLabels(of request: Request) throws(HTTPFailure) -> LabelSet {
+        var labels: [Label] = []
+        for text in request.uri.queryParameters[values: "extra_label"] {
+            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, !parts[0].isEmpty else {
+                throw HTTPFailure(.badRequest, "extra_label=\(quoted(String(text.prefix(64)))) is not name=value")
+            }
+            labels.append(Label(String(parts[0]), String(parts[1])))
+        }
+        return LabelSet(labels)
+    }
+
+    // MARK: remote write
+
+    private func remoteWrite(_ request: Request) async -> Response {
+        await answer(request) { services in
+            do throws(RemoteWriteError) {
+                try RemoteWriteDecoder.check(
+                    contentType: request.headers[.contentType], contentEncoding: request.headers[.contentEncoding])
+            } catch {
+                throw HTTPFailure(error)
+            }
+            _ = try services.gateway()
+            let settings = RemoteWriteDecoder.Settings()
+            let body = try await RequestBodyReader(
+                bytesMax: settings.bodyBytesMax, duration: Self.bodyDuration
+            ).collect(request)
+            services.cache.begin(epoch: services.graph.ingest.epoch)
+            let decoder = RemoteWriteDecoder(cache: services.cache, settings: settings)
+            let decoded: Result<RemoteWriteDecoder.Request, RemoteWriteError> = body.withUnsafeReadableBytes { bytes in
+                Result { () throws(RemoteWriteError) in try decoder.decode(bytes) }
+            }
+            let batch: UnresolvedBatch
+            do throws(RemoteWriteError) {
+                batch = try decoded.get().batch
+            } catch {
+                throw HTTPFailure(error)
+            }
+            var taken = 0
+            let report = try await submit(batch, LabelSet(), from: "remote_write", &taken)
+            if let problem = Self.problem(report, of: taken) { throw HTTPFailure(.badRequest, problem) }
+            return Response(status: .noContent)
+        }
+    }
+
+    // MARK: common
+
+    private func submit(
+        _ batch: UnresolvedBatch, _ extra: LabelSet, from source: String, _ taken: inout Int
+    ) async throws -> AppendReport {
+        var batch = batch
+        let patience = try services.gateway().settings.patience
+        do throws(IngestError) {
+            let unknown = extra.isEmpty ? batch.unknown : batch.unknown.map { $0.merging(extra) }
+            let ids = unknown.isEmpty ? [] : try await services.graph.ingest.intern(unknown)
+            batch.resolve(ids, into: services.cache)
+            let report = try await services.graph.ingest.submit(
+                batch.samples, from: source, patience: patience)
+            taken += batch.samples.count
+            return report
+        } catch {
+            throw HTTPFailure(error)
+        }
+    }
+
+    private static func problem(_ report: AppendReport, of count: Int) -> String? {
+        guard report.refused > 0 else { return nil }
+        var parts: [String] = []
+        if report.outOfOrder > 0 { parts.append("\(report.outOfOrder) out of order") }
+        if report.duplicate > 0 { parts.append("\(report.duplicate) with another value for a time that has one") }
+        if report.outOfBounds > 0 { parts.append("\(report.outOfBounds) too old or too far in the future") }
+        return "\(report.refused) of \(count) samples were not stored: " + parts.joined(separator: ", ")
+    }
+
+    private func answer(
+        _ request: Request, _ body: (ServerServices) async throws -> Response
+    ) async -> Response {
+        do {
+            return try await body(services)
+        } catch let failure as HTTPFailure {
+            services.telemetry.refused(status: failure.status.code)
+            return failure.textResponse
+        } catch {
+            // The connection broke, or the body's framing did; nobody may be there to read this.
+            return HTTPFailure(.badRequest, "the request's body can't be read").textResponse
+        }
+    }
+}
+
+extension HTTPFailure {
+    init(_ error: PushGateway.Refusal) {
+        switch error {
+        case .invalid(let reason): self.init(.badRequest, reason)
+        case .ingest(let error): self.init(error)
+        }
+    }
+
+    init(_ error: RemoteWriteError) {
+        self.init(HTTPResponse.Status(code: error.status), error.reason)
+    }
+}

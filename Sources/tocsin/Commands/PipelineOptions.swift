@@ -1,0 +1,42 @@
+import ArgumentParser
+import Glibc
+import Pipelines
+import Streams
+import YAML
+
+/// Which pipelines, and what `${NAME}` in them stands for: what several commands have in common.
+struct PipelineOptions: ParsableArguments {
+    @Argument(help: "Pipeline files, or folders of them.")
+    var paths: [String]
+
+    @Option(
+        help: ArgumentHelp("Reads KEY=VALUE lines; they come before the environment's variables.", valueName: "file"))
+    var envFile: String?
+
+    /// - Parameter extra: variables that are set where neither the file nor the environment sets them.
+    /// - Throws: all that is wrong, in any file.
+    func load(extra: [String: String] = [:]) throws(ConfigErrors) -> Plan {
+        try PipelineLoader(environment: try environment(extra)).load(paths)
+    }
+
+    private func environment(_ extra: [String: String]) throws(ConfigErrors) -> Environment {
+        var variables = extra
+        var entry = environ
+        while let text = entry.pointee {
+            let pair = String(cString: text).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if pair.count == 2 { variables[String(pair[0])] = String(pair[1]) }
+            entry += 1
+        }
+        if let envFile {
+            let diagnostics = Diagnostics()
+            do throws(ConfigError) {
+                let source = try SourceText(contentsOf: envFile)
+                variables.merge(EnvironmentFile.parse(source, diagnostics: diagnostics)) { _, fromFile in fromFile }
+            } catch {
+                diagnostics.report(error)
+            }
+            try diagnostics.check()
+        }
+        return Environment(variables)
+    }
+}

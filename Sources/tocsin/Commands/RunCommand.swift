@@ -1,0 +1,144 @@
+import Actors
+import ArgumentParser
+import Glibc
+import Logging
+import Pipelines
+import Server
+import ServiceLifecycle
+import Streams
+import Synchronization
+import Transport
+import UnixSignals
+import YAML
+
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Runs pipelines until told to stop.",
+        discussion: """
+            SIGHUP and POST /-/reload read the files again; SIGTERM stops taking samples, evaluates what came, and sends
+            or keeps what is queued.
+
+            Example: tocsin run pipelines --listen 127.0.0.1:9190 --data data --env-file .env
+            """)
+
+    @OptionGroup var pipelines: PipelineOptions
+
+    @Option(help: ArgumentHelp("Where to listen; :PORT alone listens on all addresses.", valueName: "host:port"))
+    var listen = "127.0.0.1:9190"
+
+    @Option(help: ArgumentHelp("Where state is kept over a restart.", valueName: "folder"))
+    var data = "data"
+
+    @Option(help: ArgumentHelp("Under which URL users reach this server, for links.", valueName: "url"))
+    var externalURL: String?
+
+    @OptionGroup var logging: LogOptions
+
+    func run() async throws {
+        guard let address = ListenAddress(listen) else {
+            throw ValidationError("'\(listen)' is not an address; write host:port, such as 127.0.0.1:9190")
+        }
+        let logger = logging.logger()
+        let known = ["TOCSIN_LISTEN": "\(address)"]
+        let plan: Plan
+        do throws(ConfigErrors) {
+            plan = try pipelines.load(extra: known)
+        } catch {
+            for line in error.errors { standardError("\(line)") }
+            throw ExitCode(1)
+        }
+        for notice in plan.notices { logger.notice("\(notice)") }
+        guard mkdir(data, 0o700) == 0 || errno == EEXIST else {
+            standardError("can't make the data folder \(data): \(String(cString: strerror(errno)))")
+            throw ExitCode(1)
+        }
+        let client = HTTPClient()
+        try client.start()
+        try await serve(plan, at: address, client, logger) { try pipelines.load(extra: known) }
+        await client.shutdown()
+    }
+
+    private func serve(
+        _ plan: Plan, at address: ListenAddress, _ client: HTTPClient, _ logger: Logger,
+        load: @escaping @Sendable () throws -> Plan
+    ) async throws {
+        let clock = SystemClock()
+        let telemetry = Telemetry()
+        ProcessReadings.collect(into: telemetry, version: Tocsin.version)
+        let graph = RunningGraph(
+            GraphSettings(
+                clock: clock, telemetry: telemetry, logger: logger, http: client, connector: TCPConnector(),
+                externalURL: externalURL ?? "http://\(address)", dataFolder: data))
+        let reload: @Sendable () async throws -> Void = {
+            do {
+                try await graph.reload(try load())
+                logger.info("Pipelines were reloaded.")
+            } catch {
+                logger.error("Pipelines were not reloaded; what ran before runs on.", metadata: ["reason": "\(error)"])
+                throw error
+            }
+        }
+        let bound = BoundAddress()
+        let server = HTTPServer(
+            .init(address: address),
+            router: tocsinRouter(ServerServices(graph: graph, clock: clock, telemetry: telemetry, reload: reload)),
+            bound: bound, logger: logger)
+        var configuration = ServiceGroupConfiguration(
+            services: [
+                .init(service: GraphService(graph: graph, plan: plan)),
+                .init(service: ServerService(server: server)),
+                .init(service: AnnounceService(bound: bound, host: address.host, logger: logger)),
+                .init(service: ReloadService(reload: reload)),
+            ],
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: logging.quiet(logger))
+        configuration.maximumGracefulShutdownDuration = .seconds(30)
+        try await ServiceGroup(configuration: configuration).run()
+        logger.info("Stopped.")
+    }
+}
+
+/// The graph: ends by draining.
+private struct GraphService: Service {
+    let graph: RunningGraph
+    let plan: Plan
+
+    func run() async throws {
+        try await withGracefulShutdownHandler {
+            try await graph.run(plan)
+        } onGracefulShutdown: {
+            graph.shutDown()
+        }
+    }
+}
+
+private struct ServerService: Service {
+    let server: HTTPServer
+    func run() async throws { try await server.run() }
+}
+
+/// Says where the server listens, once it does.
+private struct AnnounceService: Service {
+    let bound: BoundAddress
+    let host: String
+    let logger: Logger
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            let port = await bound.waitForPort()
+            logger.info("Listening.", metadata: ["address": "\(ListenAddress(host: host, port: port))"])
+            try await Task.sleep(for: .seconds(1 << 40))
+        }
+    }
+}
+
+/// SIGHUP.
+private struct ReloadService: Service {
+    let reload: @Sendable () async throws -> Void
+
+    func run() async throws {
+        for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
+            // It has been logged, and what ran before runs on.
+            try? await reload()
+        }
+    }
+}
