@@ -122,6 +122,27 @@ import Testing
         }
     }
 
+    @Test(
+        "An expression as deep as the parser lets through is evaluated",
+        arguments: [
+            ("abs(", "loss", ")"), ("-(", "loss", ")"), ("sum by (rank) (", "loss", ")"), ("", "loss", " or loss"),
+            ("1 + (", "loss", ")"), ("", "loss", " * 1"), ("max_over_time(", "loss", "[1m:30s])"),
+            ("label_replace(", "loss", #", "a", "b", "c", "d")"#), ("scalar(vector(", "1", "))"),
+        ])
+    func goesDeep(_ before: String, _ core: String, _ after: String) async throws {
+        var depth = PromQLParser.depthMax
+        var expression: Expression?
+        while expression == nil, depth > 0 {
+            depth -= 1
+            let text =
+                String(repeating: before, count: depth) + core + String(repeating: after, count: depth)
+            expression = try? PromQLParser.parse(text)
+        }
+        let deepest = try #require(expression)
+        _ = ExpressionProfile(deepest)
+        _ = try await Evaluator(reader: Self.series()).instant(deepest, at: Self.minute)
+    }
+
     @Test func `a prepared expression can be asked again and again`() async throws {
         let prepared = try PreparedExpression(
             PromQLParser.parse(#"label_replace(loss{rank=~"[12]"}, "a", "b", "", "")"#))
