@@ -115,20 +115,20 @@ private struct Corpus {
             }
             return try templates.execute(testCase.template, html: isHTML, on: value)
         case "text":
-            var set = TemplateSet(functions: [:])
+            var set = TemplateSet(functions: FunctionTables.plain)
             try set.add(testCase.template, name: "t")
             return try Executor(trees: set.trees, functions: set.functions).run("t", on: value)
         case "html":
-            var set = TemplateSet(functions: [:])
+            var set = TemplateSet(functions: FunctionTables.plain)
             try set.add(testCase.template, name: "t")
             let escaped = try set.escaped("t")
             return try Executor(trees: escaped.trees, functions: escaped.functions).run("t", on: value)
         case "prom-html":
-            var set = TemplateSet(functions: PrometheusFunctions.consoles)
+            var set = TemplateSet(functions: FunctionTables.consoles)
             try set.add(testCase.template, name: "test")
             return try console(set.escaped("test"), value)
         case "prom":
-            var set = TemplateSet(functions: PrometheusFunctions.rules)
+            var set = TemplateSet(functions: FunctionTables.rules)
             try set.add(testCase.template, name: "test")
             return try console(set, value)
         default: return "no such mode: \(testCase.mode)"

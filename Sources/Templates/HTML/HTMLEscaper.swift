@@ -9,11 +9,12 @@ struct HTMLEscaper {
     private var called: Set<String> = []
     /// For each open loop, the contexts at its breaks and continues.
     private var loopExits: [[EscapeContext]] = []
+    /// Templates, and blocks in them, inside one another.
     private var depth = 0
     private var steps = 0
 
     private static let depthMax = 100
-    private static let stepsMax = 500_000
+    private static let stepsMax = 50_000
 
     /// The templates that `name` needs, escaped for a page that it makes; with `all`, the others too as far as they can
     /// be pages.
@@ -54,11 +55,6 @@ struct HTMLEscaper {
         guard let tree = trees[name] else {
             return (.failure("no such template \(GoText.quote(name))", at: position), mangled)
         }
-        guard depth < Self.depthMax else {
-            return (.failure("templates nested more than \(Self.depthMax) deep", at: position), mangled)
-        }
-        depth += 1
-        defer { depth -= 1 }
         // A template that calls itself is first taken to end as it begins, then to end as it then turned out to.
         var end = context
         for _ in 0..<2 {
@@ -90,6 +86,11 @@ struct HTMLEscaper {
     // MARK: Nodes
 
     private mutating func escape(_ nodes: [Node], in context: EscapeContext) -> (EscapeContext, [Node]) {
+        guard depth < Self.depthMax else {
+            return (.failure("templates and blocks nested more than \(Self.depthMax) deep"), [])
+        }
+        depth += 1
+        defer { depth -= 1 }
         var context = context
         var result: [Node] = []
         for node in nodes {

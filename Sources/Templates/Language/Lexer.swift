@@ -11,6 +11,16 @@ struct Lexer {
         return lexer.tokens
     }
 
+    /// Whether there is anything but text.
+    static func hasAction(_ text: String) -> Bool {
+        var previous: UInt8 = 0
+        for byte in text.utf8 {
+            if byte == UInt8(ascii: "{"), previous == byte { return true }
+            previous = byte
+        }
+        return false
+    }
+
     private init(source: [UInt8]) { self.source = source }
 
     private struct Stop: Error {}
@@ -24,37 +34,39 @@ struct Lexer {
 
     // MARK: Between actions
 
-    /// Takes the text before the next action; false at the end of the template.
+    /// Takes the text before the next action, and comments; false at the end of the template.
     private mutating func text() throws -> Bool {
-        let start = position
-        guard let delimiter = find("{{", from: position) else {
-            if position < source.count { add(.text, String(decoding: source[position...], as: UTF8.self), at: start) }
-            position = source.count
-            return false
+        while let delimiter = find("{{", from: position) {
+            let trims = hasTrimMarker(after: delimiter + 2)
+            var end = delimiter
+            if trims { while end > position, isSpace(source[end - 1]) { end -= 1 } }
+            addText(upTo: end)
+            position = delimiter + 2 + (trims ? 2 : 0)
+            if matches("/*", at: position) {
+                try comment()
+                continue
+            }
+            add(.leftDelimiter, "{{", at: delimiter)
+            parentheses = 0
+            return true
         }
-        let trims = hasTrimMarker(after: delimiter + 2)
-        var end = delimiter
-        if trims { while end > start, isSpace(source[end - 1]) { end -= 1 } }
-        if end > start { add(.text, String(decoding: source[start..<end], as: UTF8.self), at: start) }
-        position = delimiter
-        let content = delimiter + 2 + (trims ? 2 : 0)
-        if matches("/*", at: content) { return try comment(from: content) }
-        add(.leftDelimiter, "{{", at: delimiter)
-        position = content
-        parentheses = 0
-        return true
+        addText(upTo: source.count)
+        position = source.count
+        return false
     }
 
-    /// Takes a comment and goes on with the text behind it.
-    private mutating func comment(from start: Int) throws -> Bool {
-        guard let close = find("*/", from: start + 2) else { try fail("unclosed comment") }
+    private mutating func addText(upTo end: Int) {
+        if end > position { add(.text, String(decoding: source[position..<end], as: UTF8.self), at: position) }
+    }
+
+    private mutating func comment() throws {
+        guard let close = find("*/", from: position + 2) else { try fail("unclosed comment") }
         var end = close + 2
         let trims = end + 1 < source.count && isSpace(source[end]) && source[end + 1] == UInt8(ascii: "-")
         if trims { end += 2 }
         guard matches("}}", at: end) else { try fail("comment ends before closing delimiter") }
         position = end + 2
         if trims { skipSpace() }
-        return try text()
     }
 
     private func hasTrimMarker(after index: Int) -> Bool {

@@ -1,17 +1,18 @@
 /// Reads a template's text into trees: one for the text itself, one for each `define` and `block`.
 struct Parser {
     private let name: String
-    private let tokens: [Token]
-    private let lines: LineIndex
-    private let isFunction: (String) -> Bool
-    private var index = 0
-    private var variables = ["$"]
+    let tokens: [Token]
+    let lines: LineIndex
+    let isFunction: (String) -> Bool
+    var index = 0
+    var variables = ["$"]
     private var loops = 0
     private var nesting = 0
     private var trees: [Tree] = []
+    private var places: [String: Int] = [:]
 
     /// Blocks and parentheses may stand inside one another to this depth.
-    static let nestingMax = 100
+    static let nestingMax = 64
 
     /// The trees in order; the text's own comes last. It, and no other, knows the given variables.
     static func parse(
@@ -38,35 +39,35 @@ struct Parser {
 
     // MARK: Tokens
 
-    private var current: Token {
+    var current: Token {
         tokens.isEmpty ? Token(kind: .end, text: "", offset: 0) : tokens[min(index, tokens.count - 1)]
     }
 
-    private mutating func next() -> Token {
+    mutating func next() -> Token {
         defer { if index < tokens.count - 1 { index += 1 } }
         return current
     }
 
-    private mutating func skipSpace() { while current.kind == .space { index += 1 } }
+    mutating func skipSpace() { while current.kind == .space { index += 1 } }
 
-    private mutating func nextNonSpace() -> Token {
+    mutating func nextNonSpace() -> Token {
         skipSpace()
         return next()
     }
 
-    private mutating func peekNonSpace() -> Token {
+    mutating func peekNonSpace() -> Token {
         skipSpace()
         return current
     }
 
-    private func position(of token: Token) -> Position { lines.position(of: token.offset) }
+    func position(of token: Token) -> Position { lines.position(of: token.offset) }
 
-    private func failure(_ message: String, at token: Token? = nil) -> TemplateError {
+    func failure(_ message: String, at token: Token? = nil) -> TemplateError {
         let place = position(of: token ?? current)
         return TemplateError(.parse, template: name, line: place.line, column: place.column, message)
     }
 
-    private func unexpected(_ token: Token, _ context: String) -> TemplateError {
+    func unexpected(_ token: Token, _ context: String) -> TemplateError {
         switch token.kind {
         case .failure: return failure(token.text, at: token)
         case .end: return failure("unexpected EOF", at: token)
@@ -75,12 +76,12 @@ struct Parser {
         }
     }
 
-    private mutating func expect(_ kind: Token.Kind, _ context: String) throws {
+    mutating func expect(_ kind: Token.Kind, _ context: String) throws {
         let token = nextNonSpace()
         guard token.kind == kind else { throw unexpected(token, context) }
     }
 
-    private mutating func nested<Result>(_ body: (inout Parser) throws -> Result) throws -> Result {
+    mutating func nested<Result>(_ body: (inout Parser) throws -> Result) throws -> Result {
         nesting += 1
         defer { nesting -= 1 }
         guard nesting <= Self.nestingMax else { throw failure("nested more than \(Self.nestingMax) deep") }
@@ -112,13 +113,14 @@ struct Parser {
     }
 
     private mutating func add(_ tree: Tree) throws {
-        if let place = trees.firstIndex(where: { isSameBytes($0.name, tree.name) }) {
+        if let place = places[tree.name] {
             if trees[place].isEmpty {
                 trees[place] = tree
             } else if !tree.isEmpty {
                 throw failure("template: multiple definition of template \(GoText.quote(tree.name))")
             }
         } else {
+            places[tree.name] = trees.count
             trees.append(tree)
         }
     }
@@ -257,186 +259,5 @@ struct Parser {
         guard case .end = end else { throw failure("unexpected {{else}} in block clause") }
         try add(Tree(name: title, source: name, nodes: nodes))
         return .template(name: title, argument, position(of: nameToken))
-    }
-
-    // MARK: Pipelines
-
-    private mutating func pipeline(_ context: String, until end: Token.Kind) throws -> Pipeline {
-        var pipeline = Pipeline(position: position(of: peekNonSpace()))
-        try declarations(of: &pipeline, context)
-        while true {
-            let token = nextNonSpace()
-            switch token.kind {
-            case end:
-                try check(pipeline, context)
-                return pipeline
-            case .boolean, .characterConstant, .number, .dot, .field, .identifier, .nilLiteral, .rawString, .string,
-                .variable, .leftParenthesis:
-                index -= 1
-                pipeline.commands.append(try command())
-            default: throw unexpected(token, context)
-            }
-        }
-    }
-
-    private mutating func declarations(of pipeline: inout Pipeline, _ context: String) throws {
-        while true {
-            let start = index
-            let variable = nextNonSpace()
-            guard variable.kind == .variable else {
-                index = start
-                return
-            }
-            let following = nextNonSpace()
-            switch following.kind {
-            case .assign, .declare:
-                pipeline.assigns = following.kind == .assign
-                pipeline.variables.append(variable.text)
-                variables.append(variable.text)
-                return
-            case .character where following.text == ",":
-                pipeline.variables.append(variable.text)
-                variables.append(variable.text)
-                guard context == "range", pipeline.variables.count < 2 else {
-                    throw failure("too many declarations in \(context)", at: variable)
-                }
-                switch peekNonSpace().kind {
-                case .variable, .rightDelimiter, .rightParenthesis: continue
-                default: throw failure("range can only initialize variables")
-                }
-            default:
-                index = start
-                return
-            }
-        }
-    }
-
-    private func check(_ pipeline: Pipeline, _ context: String) throws {
-        guard !pipeline.commands.isEmpty else { throw failure("missing value for \(context)") }
-        for (number, command) in pipeline.commands.enumerated().dropFirst() {
-            switch command.arguments[0].kind {
-            case .boolean, .dot, .nilLiteral, .number, .string:
-                throw failure("non executable command in pipeline stage \(number + 1)")
-            default: break
-            }
-        }
-    }
-
-    private mutating func command() throws -> Command {
-        var arguments: [Operand] = []
-        loop: while true {
-            skipSpace()
-            if let operand = try operand() { arguments.append(operand) }
-            let token = next()
-            switch token.kind {
-            case .space: continue
-            case .rightDelimiter, .rightParenthesis:
-                index -= 1
-                break loop
-            case .pipe:
-                let following = peekNonSpace()
-                if following.kind == .rightDelimiter || following.kind == .rightParenthesis {
-                    throw failure("missing command after |")
-                }
-                break loop
-            default: throw unexpected(token, "operand")
-            }
-        }
-        guard !arguments.isEmpty else { throw failure("empty command") }
-        return Command(arguments: arguments)
-    }
-
-    private mutating func operand() throws -> Operand? {
-        guard let term = try term() else { return nil }
-        guard current.kind == .field else { return term }
-        let start = current
-        var names: [String] = []
-        var text = term.text
-        while current.kind == .field {
-            let token = next()
-            names.append(String(token.text.dropFirst()))
-            text += token.text
-        }
-        let place = position(of: start)
-        switch term.kind {
-        case .field(let fields): return Operand(kind: .field(fields + names), position: place, text: text)
-        case .variable(let variable, let fields):
-            return Operand(kind: .variable(variable, fields + names), position: place, text: text)
-        case .boolean, .string, .number, .nilLiteral, .dot:
-            throw failure("unexpected . after term \(GoText.quote(term.text))")
-        default: return Operand(kind: .chain(term, names), position: place, text: text)
-        }
-    }
-
-    private mutating func term() throws -> Operand? {
-        skipSpace()
-        let start = index
-        let token = next()
-        func operand(_ kind: Operand.Kind) -> Operand {
-            Operand(kind: kind, position: position(of: token), text: token.text)
-        }
-        switch token.kind {
-        case .identifier:
-            guard isFunction(token.text) else {
-                throw failure("function \(GoText.quote(token.text)) not defined", at: token)
-            }
-            return operand(.function(token.text))
-        case .dot: return operand(.dot)
-        case .nilLiteral: return operand(.nilLiteral)
-        case .variable:
-            guard variables.contains(where: { isSameBytes($0, token.text) }) else {
-                throw failure("undefined variable \(GoText.quote(token.text))", at: token)
-            }
-            return operand(.variable(token.text, []))
-        case .field: return operand(.field([String(token.text.dropFirst())]))
-        case .boolean: return operand(.boolean(token.text == "true"))
-        case .characterConstant, .number:
-            do throws(Constant.Problem) {
-                return operand(.number(try Constant.number(token.text)))
-            } catch {
-                throw failure(error.message, at: token)
-            }
-        case .string, .rawString: return operand(.string(try unquoted(token)))
-        case .leftParenthesis:
-            let inner = try nested { try $0.pipeline("parenthesized pipeline", until: .rightParenthesis) }
-            let text = lines.text(from: token.offset, to: tokens[index - 1].offset + 1)
-            return Operand(kind: .pipeline(inner), position: position(of: token), text: text)
-        default:
-            index = start
-            return nil
-        }
-    }
-
-    private func unquoted(_ token: Token) throws -> String {
-        do throws(Constant.Problem) {
-            return try Constant.string(token.text)
-        } catch {
-            throw failure(error.message, at: token)
-        }
-    }
-}
-
-/// Byte offsets into lines and columns.
-struct LineIndex {
-    private let source: [UInt8]
-    private let starts: [Int]
-
-    init(_ text: String) {
-        let bytes = Array(text.utf8)
-        source = bytes
-        starts = [0] + bytes.indices.filter { bytes[$0] == 0x0A }.map { $0 + 1 }
-    }
-
-    func position(of offset: Int) -> Position {
-        var (low, high) = (0, starts.count)
-        while high - low > 1 {
-            let middle = (low + high) / 2
-            if starts[middle] <= offset { low = middle } else { high = middle }
-        }
-        return Position(line: low + 1, column: offset - starts[low])
-    }
-
-    func text(from start: Int, to end: Int) -> String {
-        String(decoding: source[min(start, source.count)..<min(max(start, end), source.count)], as: UTF8.self)
     }
 }

@@ -108,8 +108,7 @@ enum RouteLabels {
         }
         guard let text = executor.environment.routeLabels[name] else { return "" }
         guard path.count < depthMax else { throw CallFailure("route labels nested more than \(depthMax) deep") }
-        guard var templates = executor.environment.templates, Array(text.utf8)[...].firstIndex(of: "{{", from: 0) != nil
-        else { return text }
+        guard var templates = executor.environment.templates, Lexer.hasAction(text) else { return text }
         try templates.add(text, name: "")
         var environment = executor.environment
         environment.routeLabelPath.append(name)

@@ -25,7 +25,7 @@ package final class NotificationTemplates: Sendable {
 
     /// What ships is read once. That it can be read is tested.
     private static let standard: TemplateSet = {
-        var set = TemplateSet(functions: AlertmanagerFunctions.table)
+        var set = TemplateSet(functions: FunctionTables.notifications)
         for (name, text) in DefaultTemplates.all {
             do throws(TemplateError) {
                 try set.add(text, name: name)
@@ -53,6 +53,8 @@ package final class NotificationTemplates: Sendable {
     }
 
     func execute(_ text: String, html: Bool, _ data: NotificationData) throws(TemplateError) -> String {
+        // Most settings are plain text.
+        if !html, !Lexer.hasAction(text) { return text }
         let set = try compile(text, html: html)
         var environment = Environment()
         environment.now = Moment(milliseconds: now().milliseconds)
@@ -74,7 +76,8 @@ package final class NotificationTemplates: Sendable {
 
     private func execute(_ set: TemplateSet, _ environment: Environment) throws(TemplateError) -> String {
         let executor = Executor(
-            trees: set.trees, functions: set.functions, environment: environment, missingKeyIsZero: true)
+            trees: set.trees, functions: set.functions, environment: environment, limits: .notification,
+            missingKeyIsZero: true)
         do {
             return try executor.run("", on: environment.data)
         } catch let error as TemplateError {

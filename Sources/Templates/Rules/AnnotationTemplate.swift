@@ -38,29 +38,22 @@ package struct AnnotationTemplate: Sendable {
 
     package let text: String
     private let name: String
+    private let limits: TemplateLimits
     /// Nil for text without any template.
     private let templates: TemplateSet?
 
     /// Fails on text that is no template; the error tells line and reason.
-    package init(_ text: String, name: String) throws(TemplateError) {
+    package init(_ text: String, name: String, limits: TemplateLimits = .annotation) throws(TemplateError) {
         self.text = text
         self.name = name
-        guard Self.hasAction(text) else {
+        self.limits = limits
+        guard Lexer.hasAction(text) else {
             templates = nil
             return
         }
-        var set = TemplateSet(functions: PrometheusFunctions.rules)
+        var set = TemplateSet(functions: FunctionTables.rules)
         try set.add(text, name: name, variables: ["$labels", "$externalLabels", "$externalURL", "$value"])
         templates = set
-    }
-
-    private static func hasAction(_ text: String) -> Bool {
-        var previous: UInt8 = 0
-        for byte in text.utf8 {
-            if byte == UInt8(ascii: "{"), previous == byte { return true }
-            previous = byte
-        }
-        return false
     }
 
     /// Text that is the same for every alert.
@@ -109,7 +102,8 @@ package struct AnnotationTemplate: Sendable {
 
     private func execute(_ set: TemplateSet, _ context: Context, _ environment: Environment) throws -> String {
         let executor = Executor(
-            trees: set.trees, functions: set.functions, environment: environment, missingKeyIsZero: true)
+            trees: set.trees, functions: set.functions, environment: environment, limits: limits,
+            missingKeyIsZero: true)
         let labels = Self.value(context.labels)
         let externalLabels = Self.value(context.externalLabels)
         let data: [String: Value] = [
