@@ -19,8 +19,13 @@ struct ScrapedTarget {
     mutating func scrape(
         _ text: String, _ format: ExpositionFormat = .text, at time: Int64 = 1000
     ) throws -> [String] {
+        try scrape(bytes: Array(text.utf8), format, at: time)
+    }
+
+    mutating func scrape(
+        bytes body: [UInt8], _ format: ExpositionFormat, at time: Int64 = 1000
+    ) throws -> [String] {
         var batch = SampleBatch()
-        let body = Array(text.utf8)
         let padded = body + [UInt8](repeating: 0x39, count: 64)
         try padded.withUnsafeBytes { bytes in
             try parser.parse(
