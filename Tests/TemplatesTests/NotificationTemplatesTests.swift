@@ -54,7 +54,7 @@ import Testing
             "href=\"#ZgotmplZ\"", "Runbook</a>", "job_id", "run-7", "Firing since 2026-03-01 11:54:56 UTC",
             "Resolved at 2026-03-01 11:57:01 UTC, after 2m 5s", "background-color:#a42522", "background-color:#539680",
             "href=\"https://tocsin.example/graph?g0.expr=a%3E1\"", "href=\"https://tocsin.example\"",
-            "https://tocsin.example/#/alerts?receiver=ml%5C.team", "(first notification)",
+            "https://tocsin.example/#/alerts?receiver=ml%5C.team", "</a> to ml.team (first notification)",
         ] { #expect(mail.contains(piece), "\(piece) is missing in \(mail)") }
         for piece in ["javascript:", "<base>", "<no value>", "{{", "<nil>"] {
             #expect(!mail.contains(piece), "\(piece) is in \(mail)")

@@ -31,8 +31,8 @@ enum MailTemplates {
         {{ else if and (eq .Labels.severity "warning") (lt $level 2) }}{{ $level = 2 -}}
         {{ else if lt $level 1 }}{{ $level = 1 }}{{ end -}}
         {{ end -}}
-        {{ $fill := "#539680" }}{{ if eq $level 3 }}{{ $fill = "#a42522" }}{{ else if eq $level 2 -}}
-        {{ $fill = "#ba7d01" }}{{ else if eq $level 1 }}{{ $fill = "#315bad" }}{{ end -}}
+        {{ $fill := "#0a7057" }}{{ if eq $level 3 }}{{ $fill = "#a42522" }}{{ else if eq $level 2 -}}
+        {{ $fill = "#8a5a00" }}{{ else if eq $level 1 }}{{ $fill = "#315bad" }}{{ end -}}
         {{ $title := .CommonLabels.alertname }}{{ if not $title }}{{ $title = "Several alerts" }}{{ end -}}
         <!doctype html>
         <html lang="en">
@@ -69,7 +69,7 @@ enum MailTemplates {
         <a href="{{ template "__alertmanagerURL" . }}" style="color:#1d5fb8;font-weight:600;">See all in Tocsin</a>
         </td></tr>
         <tr><td style="padding:12px 24px;font-size:12px;line-height:16px;color:#626d7a;">
-        Sent by <a href="{{ .ExternalURL }}" style="color:#626d7a;">Tocsin</a> to {{ .Receiver }}\
+        Sent by <a href="{{ .ExternalURL }}" style="color:#626d7a;">Tocsin</a> to {{ reReplaceAll `\\\\(.)` "$1" .Receiver }}\
         {{ with .NotificationReason }} ({{ . }}){{ end }}.
         </td></tr>
         </table>
