@@ -9,15 +9,15 @@ extension EmailSink {
         let global = globals.email
         var settings = Settings()
         settings.sendsResolved = reader.bool("send_resolved", default: false)
-        settings.to = reader.required("to", .nonEmptyText, or: "")
-        settings.from = inherited(reader, "from", .nonEmptyText, global.from, "smtp_from") ?? ""
+        settings.to = reader.required("to", .address, or: "")
+        settings.from = inherited(reader, "from", .address, global.from, "smtp_from") ?? ""
         settings.server =
             inherited(reader, "smarthost", .smarthost, global.smarthost, "smtp_smarthost") ?? settings.server
         settings.hello = reader.optional("hello", .helloName) ?? global.hello
         authentication(reader, global, &settings)
         settings.headers = reader.value("headers", .mailHeaders, default: [])
-        settings.html = reader.text("html", default: settings.html)
-        settings.text = reader.text("text")
+        settings.html = reader.value("html", .template, default: settings.html)
+        settings.text = reader.optional("text", .template)
         settings.requiresTLS = reader.bool("require_tls", default: global.requiresTLS)
         settings.tls = reader.optional("tls_config", .nested(TLSSettings.init)) ?? global.tls
         settings.implicitTLS =
@@ -58,6 +58,9 @@ extension EmailSink {
 }
 
 extension Format where Value == String {
+    /// A template of one address or several.
+    fileprivate static var address: Format { Format.template.checked { $0.isEmpty ? "must not be empty" : nil } }
+
     /// What a client calls itself: one word.
     static var helloName: Format {
         Format.nonEmptyText.checked { name in
@@ -71,7 +74,7 @@ extension Format where Value == [EmailSink.Header] {
     /// Names to templates; a name once, in whatever case.
     static var mailHeaders: Format {
         Format { node, diagnostics in
-            guard let entries = Format<[(key: Node, value: String)]>.mapping(of: .labelValue).decode(node, diagnostics)
+            guard let entries = Format<[(key: Node, value: String)]>.mapping(of: .template).decode(node, diagnostics)
             else { return nil }
             var seen: Set<String> = []
             return entries.compactMap { entry in

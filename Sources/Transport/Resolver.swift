@@ -106,7 +106,8 @@ final class Resolver: Sendable {
         var hints = addrinfo()
         hints.ai_family = AF_UNSPEC
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        hints.ai_flags = AI_NUMERICSERV | AI_ADDRCONFIG
+        // Not AI_ADDRCONFIG: it hides ::1 on a machine that has no other IPv6 address.
+        hints.ai_flags = AI_NUMERICSERV
         var list: UnsafeMutablePointer<addrinfo>?
         let code = getaddrinfo(host, String(port), &hints, &list)
         guard code == 0 else { return .failure(.resolve(host: host, reason: reason(code))) }

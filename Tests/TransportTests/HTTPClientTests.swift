@@ -169,4 +169,38 @@ import Transport
         }
         #expect(server.requests.first?.headers["accept-encoding"] == "gzip")
     }
+
+    @Test func `a proxy is asked in the server's place, but not for hosts that need none`() async throws {
+        let proxy = try TestHTTPServer { _ in .text(200, "proxied") }
+        let server = try TestHTTPServer { _ in .text(200, "direct") }
+        let secret = Secret("http://me:pw@127.0.0.1:\(proxy.port)")
+        try await withClient { client in
+            let far = try URLString("http://far.invalid/x")
+            let through = HTTPSettings(proxyURL: secret)
+            #expect(try await client.send(HTTPRequest(.get, far, settings: through)).body.text() == "proxied")
+            let around = HTTPSettings(proxyURL: secret, noProxy: "127.0.0.0/8,example.com")
+            #expect(
+                try await client.send(HTTPRequest(.get, URLString(server.url), settings: around)).body.text()
+                    == "direct")
+        }
+        #expect(proxy.requests.map(\.path) == ["http://far.invalid/x"])
+        #expect(
+            proxy.requests.first?.headers["proxy-authorization"] == "Basic " + Data("me:pw".utf8).base64EncodedString())
+    }
+
+    @Test func `many requests at once, again and again, are asked on kept connections`() async throws {
+        let server = try TestHTTPServer { _ in .text(200, "ok") }
+        try await withClient(HTTPClient.Settings(connectionsPerHostMax: 100)) { client in
+            for _ in 0..<3 {
+                try await withThrowingTaskGroup(of: Int.self) { group in
+                    for _ in 0..<100 {
+                        group.addTask { try await client.send(HTTPRequest(.get, URLString(server.url))).body.count }
+                    }
+                    for try await count in group { #expect(count == 2) }
+                }
+            }
+        }
+        #expect(server.requests.count == 300)
+        #expect(Set(server.requests.map(\.connection)).count <= 100)
+    }
 }
