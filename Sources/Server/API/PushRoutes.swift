@@ -78,29 +78,37 @@ struct PushRoutes: Sendable {
 
     // MARK: streams
 
-    /// Takes a text exposition of any length, batch by batch as it arrives. `extra_label=name=value` (as often as wanted)
-    /// lays labels over the series.
+    /// How many batches of a body of known length are held back until all of it has been read.
+    private static let heldBatchesMax = 10
+
+    /// Takes a text exposition of any length. `extra_label=name=value` (as often as wanted) lays labels over the series.
+    ///
+    /// A body of known length is all or nothing as long as it has no more than 100,000 samples. A chunked one is a stream:
+    /// what arrives is applied at once, and an error tells how much was.
     private func importText(_ request: Request) async -> Response {
         await answer(request) { services in
             let push = try services.gateway().settings
             let extra = try extraLabels(of: request)
+            let isStream = request.headers[.contentLength] == nil
             services.cache.begin(epoch: services.graph.ingest.epoch)
             var parser = StreamParser(
                 at: services.clock.now(), context: extra.isEmpty ? 0 : extra.fingerprint.rawValue,
                 cache: services.cache, settings: .init(lineBytesMax: push.lineBytesMax))
             var taken = 0
             var report = AppendReport()
-            let reader = RequestBodyReader(bytesMax: .max, duration: nil)
+            var held: [UnresolvedBatch] = []
             do {
-                try await reader.forEach(of: request) { piece in
-                    piece.withUnsafeReadableBytes { parser.feed($0) }
-                    while let batch = try parser.next() {
-                        report = report + (try await submit(batch, extra, from: "import", &taken))
+                try await RequestBodyReader(bytesMax: .max, duration: nil).forEach(of: request) { piece in
+                    piece.withUnsafeReadableBytes { parser.feed($0, at: services.clock.now()) }
+                    while let batch = try parser.next() { held.append(batch) }
+                    if isStream, let batch = parser.takePartial() { held.append(batch) }
+                    if isStream || held.count > Self.heldBatchesMax {
+                        for batch in held { report = report + (try await submit(batch, extra, from: "import", &taken)) }
+                        held.removeAll()
                     }
                 }
-                while let batch = try parser.finish() {
-                    report = report + (try await submit(batch, extra, from: "import", &taken))
-                }
+                while let batch = try parser.finish() { held.append(batch) }
+                for batch in held { report = report + (try await submit(batch, extra, from: "import", &taken)) }
             } catch let error as ExpositionError {
                 let before = taken == 0 ? "nothing was applied" : "\(taken) samples before it were applied"
                 throw HTTPFailure(.badRequest, "\(error); \(before)")

@@ -22,7 +22,7 @@ package struct StreamParser: Sendable {
     }
 
     private let cache: SeriesCache
-    private let time: Int64
+    private var time: Int64
     private let context: UInt64
     private let settings: Settings
     /// Unread bytes from `cursor` on, then 64 bytes of padding, which the scan may read.
@@ -48,7 +48,9 @@ package struct StreamParser: Sendable {
     }
 
     /// Takes the next bytes of the body. Call `next` until it returns nil before feeding more.
-    package mutating func feed(_ chunk: UnsafeRawBufferPointer) {
+    /// - Parameter now: the time of the samples that follow and have none of their own; nil: as before.
+    package mutating func feed(_ chunk: UnsafeRawBufferPointer, at now: Timestamp? = nil) {
+        if let now { time = now.milliseconds }
         buffer.removeLast(Self.padding)
         if cursor > 0 {
             buffer.removeFirst(cursor)
@@ -71,6 +73,11 @@ package struct StreamParser: Sendable {
             throw error
         }
         return batch.count >= settings.samplesPerBatch ? handOver() : nil
+    }
+
+    /// What has been read and fills no batch yet, for a client that streams slowly and wants to be heard now.
+    package mutating func takePartial() -> UnresolvedBatch? {
+        failure == nil && !batch.isEmpty ? handOver() : nil
     }
 
     /// At the end of the body: what is left, batch by batch; nil when all was handed over.

@@ -52,6 +52,7 @@ struct RunCommand: AsyncParsableCommand {
             standardError("can't make the data folder \(data): \(String(cString: strerror(errno)))")
             throw ExitCode(1)
         }
+        OpenFiles.raiseLimit()
         let client = HTTPClient()
         try client.start()
         try await serve(plan, at: address, client, logger) { try pipelines.load(extra: known) }
