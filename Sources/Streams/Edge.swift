@@ -150,6 +150,7 @@ package final class Edge<Element: Sendable>: Sendable {
                     removeSender(id)
                 }
                 if Task.isCancelled {
+                    if let blockedSince { noteBlocked(since: blockedSince) }
                     wake(state.withLock { $0.sendersToWake(capacity) })
                     throw .cancelled
                 }

@@ -95,12 +95,35 @@ extension JSONValue {
 
         private mutating func number() throws(SyntaxError) -> JSONValue {
             let start = place
-            let allowed = Set("+-.0123456789Ee".utf8)
-            while place < bytes.count, allowed.contains(bytes[place]) { place += 1 }
+            _ = skip("-")
+            // No digit follows a leading zero.
+            if !skip("0") { try skipDigits() }
+            var isInteger = true
+            if skip(".") {
+                isInteger = false
+                try skipDigits()
+            }
+            if skip("e") || skip("E") {
+                isInteger = false
+                if !skip("+") { _ = skip("-") }
+                try skipDigits()
+            }
             let text = String(decoding: bytes[start..<place], as: UTF8.self)
-            if let integer = Int64(text), !text.hasPrefix("+") { return .integer(integer) }
-            guard Double(text) != nil, text.first != "+", text.first != ".", text.last != "." else { throw failure }
+            // The sign of a zero would be lost in an integer.
+            if isInteger, text != "-0", let integer = Int64(text) { return .integer(integer) }
             return .number(text)
+        }
+
+        private mutating func skip(_ byte: Character) -> Bool {
+            guard place < bytes.count, bytes[place] == byte.asciiValue else { return false }
+            place += 1
+            return true
+        }
+
+        private mutating func skipDigits() throws(SyntaxError) {
+            let start = place
+            while place < bytes.count, bytes[place] >= 0x30, bytes[place] <= 0x39 { place += 1 }
+            guard place > start else { throw failure }
         }
 
         private mutating func string() throws(SyntaxError) -> String {
@@ -147,9 +170,12 @@ extension JSONValue {
         }
 
         private mutating func hexadecimal() throws(SyntaxError) -> UInt32 {
-            guard place + 4 <= bytes.count,
-                let code = UInt32(String(decoding: bytes[place..<place + 4], as: UTF8.self), radix: 16)
-            else { throw failure }
+            guard place + 4 <= bytes.count else { throw failure }
+            var code: UInt32 = 0
+            for byte in bytes[place..<place + 4] {
+                guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue, byte < 0x80 else { throw failure }
+                code = code << 4 | UInt32(digit)
+            }
             place += 4
             return code
         }

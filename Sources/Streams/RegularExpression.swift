@@ -126,7 +126,9 @@ package final class RegularExpression: Sendable {
                 continue
             }
             let name = String(decoding: bytes[start..<end], as: UTF8.self)
-            let group = Int(name) ?? groupIndex(named: name) ?? -1
+            // A number with a leading zero is a name to Go.
+            let isNumber = name == "0" || !name.hasPrefix("0")
+            let group = (isNumber ? Int(name) : nil) ?? groupIndex(named: name) ?? -1
             if groups.indices.contains(group), let range = groups[group] { result += source[range] }
             index = braced ? end + 1 : end
         }

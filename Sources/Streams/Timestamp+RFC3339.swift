@@ -2,7 +2,8 @@ extension Timestamp {
     /// `2026-11-22T10:00:00.123Z`, in UTC, with milliseconds where they are not zero (RFC 3339, as Go prints times).
     package var rfc3339: String {
         let day = milliseconds.flooredDivision(by: 86_400_000)
-        let rest = milliseconds - day * 86_400_000
+        let remainder = milliseconds % 86_400_000
+        let rest = remainder < 0 ? remainder + 86_400_000 : remainder
         let (year, month, dayOfMonth) = Self.civil(daysSinceEpoch: day)
         func padded(_ number: Int64, _ width: Int) -> String {
             let digits = String(number)
