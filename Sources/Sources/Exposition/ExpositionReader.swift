@@ -119,6 +119,12 @@ package struct ExpositionReader {
         return LabelSet(sorted: labels)
     }
 
+    /// The names of the series found last that have an empty value: no labels of it, yet an exposition may mean by them
+    /// that a target's label shall not be laid over it.
+    func emptyLabelNames() -> [String] {
+        labelPlaces.filter(\.value.isEmpty).map { string($0.name) }
+    }
+
     /// The entry found last, with everything made into strings.
     package mutating func entry(_ kind: Kind) -> ExpositionEntry {
         switch kind {

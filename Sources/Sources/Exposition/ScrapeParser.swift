@@ -33,7 +33,8 @@ package final class ScrapeParser {
         /// Samples whose series relabelling kept, repeated ones included: `scrape_samples_post_metric_relabeling`, and
         /// what `sample_limit` bounds.
         package var afterRelabelling = 0
-        /// Series that this parser had not seen before, or had forgotten: `scrape_series_added`.
+        /// Series that this parser had not seen before, or had forgotten, other than by an epoch change:
+        /// `scrape_series_added`.
         package var seriesAdded = 0
         /// Lines that repeated a series without a timestamp; only the first of each was taken.
         package var duplicates = 0
@@ -44,6 +45,8 @@ package final class ScrapeParser {
     package private(set) var counts = Counts()
     /// The series that this parser has not seen before, as exposed, for the caller to relabel and intern.
     package private(set) var unknown: [LabelSet] = []
+    /// The label names that unknown series, told by their places, were exposed with under an empty value.
+    package private(set) var emptyLabels: [Int: [String]] = [:]
     /// What TYPE, HELP and UNIT lines say that no scrape said before, or not lately.
     package private(set) var newMetadata: [MetricMetadata] = []
 
@@ -121,6 +124,7 @@ package final class ScrapeParser {
         try pass.run(&known, into: &batch)
         counts = pass.counts
         unknown = pass.unknown
+        emptyLabels = pass.emptyLabels
         unknownLines = pass.unknownLines
         waiting = pass.waiting
         repeated = pass.repeated.map { pass.unknownIndex(of: $0) }
@@ -134,11 +138,13 @@ package final class ScrapeParser {
     /// - Parameter ids: one for each of `unknown`; nil drops the series, which is remembered.
     package func resolve(_ ids: [SeriesID?], into batch: inout SampleBatch) {
         precondition(ids.count == unknown.count, "an id, or nil, for each unknown series")
+        // After an epoch change every series is unknown again, and none of those is new.
+        let old = Set(carried)
         for (line, id) in zip(unknownLines, ids) {
             let line = known.lines + Int(line)
             if let id {
                 line.pointee.id = id.rawValue
-                counts.seriesAdded += 1
+                if !old.contains(id) { counts.seriesAdded += 1 }
             } else {
                 line.pointee.id = KnownLines.dropped
                 tracked -= Int(line.pointee.mark & 1)
@@ -208,6 +214,7 @@ package final class ScrapeParser {
 
     private func clearUnknown() {
         unknown = []
+        emptyLabels = [:]
         unknownLines = []
         waiting = []
         repeated = []

@@ -24,6 +24,8 @@ struct ScrapePass: ~Copyable {
 
     private(set) var counts = ScrapeParser.Counts()
     private(set) var unknown: [LabelSet] = []
+    /// The names with empty values of the unknown series that have such, by the series' place.
+    private(set) var emptyLabels: [Int: [String]] = [:]
     /// For each unknown series, its line.
     private(set) var unknownLines: [UInt32] = []
     private(set) var waiting: [Waiting] = []
@@ -267,6 +269,8 @@ struct ScrapePass: ~Copyable {
             let labels = try readLabels()
             index = try insert(text, hash, KnownLines.pending, &known)
             unknownPlaces.append(Int32(unknown.count))
+            let empty = reader.emptyLabelNames()
+            if !empty.isEmpty { emptyLabels[unknown.count] = empty }
             unknown.append(labels)
             unknownLines.append(index)
         }

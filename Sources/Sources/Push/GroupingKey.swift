@@ -32,6 +32,8 @@ package struct GroupingKey: Hashable, Sendable {
             guard LabelSet.isLegacyLabelName(name), !name.hasPrefix("__") else {
                 throw Malformed(reason: "improper label name \(quoted(name))")
             }
+            // The job is the one that the path begins with; of other names that repeat the last one counts.
+            if name == "job", place > 0 { continue }
             labels[name] = value
         }
         guard labels["job"]?.isEmpty == false else { throw Malformed(reason: "job name is required, but missing") }
@@ -53,17 +55,25 @@ package struct GroupingKey: Hashable, Sendable {
                 place += 1
                 continue
             }
-            let digits = bytes[min(place + 1, bytes.count)..<min(place + 3, bytes.count)]
-            guard digits.count == 2, let byte = UInt8(String(decoding: digits, as: UTF8.self), radix: 16) else {
-                throw Malformed(reason: "malformed percent-encoding in the path")
-            }
-            result.append(byte)
+            guard place + 2 < bytes.count, let high = hexadecimal(bytes[place + 1]),
+                let low = hexadecimal(bytes[place + 2])
+            else { throw Malformed(reason: "malformed percent-encoding in the path") }
+            result.append(high << 4 | low)
             place += 3
         }
         guard let decoded = String(validating: result, as: UTF8.self) else {
             throw Malformed(reason: "the path is not UTF-8")
         }
         return decoded
+    }
+
+    private static func hexadecimal(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+        default: nil
+        }
     }
 
     /// RFC 4648 section 5, with or without padding.

@@ -23,22 +23,21 @@ package actor PushGateway: Source {
     }
 
     package nonisolated let settings: PushSettings
-    private let ingest: any Ingest
     private let clock: any WallClock
     private let telemetry: PushTelemetry
     private var groups: [GroupingKey: PushGroup] = [:]
     private var index = PushIndex()
-    private var ids: [LabelSet: SeriesID] = [:]
-    private var idsEpoch: UInt64 = 0
-    /// Samples of one series have rising times, two pushes within one millisecond included.
-    private var lastTime = Timestamp.distantPast
+    private let writer: PushWriter
+    /// The newest time at which a group was ended: another one with the same series begins behind it.
+    private var lastEnd = Timestamp.distantPast
+    private var lastRefresh = Timestamp.distantPast
     private let turn = AsyncTurn()
 
     package init(_ settings: PushSettings, ingest: any Ingest, clock: any WallClock, telemetry: Telemetry) {
         self.settings = settings
-        self.ingest = ingest
         self.clock = clock
         self.telemetry = PushTelemetry(telemetry)
+        writer = PushWriter(ingest)
     }
 
     // MARK: the API's verbs
@@ -48,9 +47,9 @@ package actor PushGateway: Source {
     package func push(_ body: [UInt8], to key: GroupingKey, replacing: Bool) async throws(Refusal) {
         do throws(Refusal) {
             let pushed = try Self.parse(body)
-            await turn.begin()
+            let patience = try await begin()
             defer { turn.end() }
-            try await apply(pushed, to: key, replacing: replacing)
+            try await apply(pushed, to: key, replacing: replacing, patience: patience)
             telemetry.pushes.add()
         } catch {
             telemetry.refused.add()
@@ -72,34 +71,51 @@ package actor PushGateway: Source {
         }
     }
 
-    private func apply(_ pushed: [PushedFamily], to key: GroupingKey, replacing: Bool) async throws(Refusal) {
-        let time = nextTime()
-        var group = groups[key] ?? PushGroup(key: key)
-        if groups[key] == nil, groups.count >= settings.groupsMax {
+    /// Waits for the turn, which the caller ends. Whoever stood in line for as long as a push may wait is refused at once:
+    /// otherwise each of them would wait that long again behind the one before.
+    /// - Returns: what is left of the patience.
+    private func begin() async throws(Refusal) -> Duration {
+        let start = clock.now()
+        await turn.begin()
+        let waited = clock.now() - start
+        guard waited <= .zero || waited < settings.patience else {
+            turn.end()
+            throw .ingest(.saturated(retryAfter: .seconds(1)))
+        }
+        return settings.patience - max(.zero, waited)
+    }
+
+    private func apply(
+        _ pushed: [PushedFamily], to key: GroupingKey, replacing: Bool, patience: Duration
+    ) async throws(Refusal) {
+        let known = groups[key]
+        var group = known ?? PushGroup(key: key)
+        if known == nil, groups.count >= settings.groupsMax {
             throw .invalid("there are \(settings.groupsMax) groups already (groups_max)")
         }
+        let time = try nextTime(of: group)
         let labelled = group.labelled(pushed)
         let names = Set(labelled.map(\.name))
         let replaced = group.families.filter { replacing || names.contains($0.name) }
         if let problem = problem(of: labelled, key, replacing: replaced) {
             group.fail(at: time)
-            groups[key] = group
+            keep(group)
             // The failure's time is told with the next refresh at the latest; the push itself is refused.
-            try? await write([failureSeries(of: group)], ending: [], at: time)
+            try? await write(group.ownSeries, ending: [], at: time, patience: .zero)
             throw .invalid("pushed metrics are invalid or inconsistent with existing metrics: \(problem)")
         }
         let before = Set(group.series.map(\.labels))
         group.take(labelled, replacing: replacing, at: time)
         let series = group.series
-        let ended = groups[key] == nil ? [] : before.subtracting(series.map(\.labels))
-        do throws(IngestError) {
-            try await write(series, ending: Array(ended), at: time)
-        } catch {
-            throw .ingest(error)
-        }
+        let ended = known == nil ? [] : before.subtracting(series.map(\.labels))
+        try await write(series, ending: Array(ended), at: time, patience: patience)
         index.remove(replaced)
         index.add(labelled, of: key)
-        groups[key] = group
+        keep(group)
+    }
+
+    private func keep(_ group: PushGroup) {
+        groups[group.key] = group
         telemetry.groups.set(Double(groups.count))
     }
 
@@ -114,36 +130,37 @@ package actor PushGateway: Source {
         return settings.checksConsistency ? index.problem(of: pushed, from: key, replacing: replaced) : nil
     }
 
-    private func failureSeries(of group: PushGroup) -> (labels: LabelSet, value: Double) {
-        let name = PushGroup.failureTimeName
-        return (group.key.labelSet.merging([LabelSet.metricName: name]), group.lastFailure?.seconds ?? 0)
-    }
-
     /// Deletes a group; its series end. A group that is not there is deleted already.
     package func delete(_ key: GroupingKey) async throws(Refusal) {
-        await turn.begin()
+        let patience = try await begin()
         defer { turn.end() }
-        try await remove([key])
+        if let group = groups[key] { try await remove([group], patience: patience) }
     }
 
     /// Deletes all groups.
     package func wipe() async throws(Refusal) {
-        await turn.begin()
+        let patience = try await begin()
         defer { turn.end() }
-        try await remove(Array(groups.keys))
+        for slice in Self.slices(allGroups()) { try await remove(slice, patience: patience) }
     }
 
-    private func remove(_ keys: [GroupingKey]) async throws(Refusal) {
-        let gone = keys.compactMap { groups[$0] }
+    private func remove(_ gone: [PushGroup], patience: Duration) async throws(Refusal) {
+        var samples: [PushWriter.Sample] = []
+        var end = clock.now()
+        for group in gone {
+            let time = max(clock.now(), group.lastTime + .milliseconds(1))
+            end = max(end, time)
+            samples += group.series.map { PushWriter.Sample($0.labels, nil, time) }
+        }
         do throws(IngestError) {
-            try await write([], ending: gone.flatMap { $0.series.map(\.labels) }, at: nextTime())
+            try await writer.write(samples, patience: patience)
         } catch {
             throw .ingest(error)
         }
+        lastEnd = max(lastEnd, end)
         for group in gone {
             index.remove(group.families)
             groups[group.key] = nil
-            for series in group.series { ids[series.labels] = nil }
         }
         telemetry.groups.set(Double(groups.count))
     }
@@ -152,44 +169,82 @@ package actor PushGateway: Source {
 
     /// Tells the groups' values again on each interval, and ends those whose time to live is over.
     package func run() async {
+        if lastRefresh == .distantPast { lastRefresh = clock.now() }
         while true {
             do {
                 try await clock.sleep(until: nextDeadline())
             } catch {
                 return  // Cancelled.
             }
+            await expire()
+            await refresh()
+            if Task.isCancelled { return }
+        }
+    }
+
+    private func nextDeadline() -> Timestamp {
+        let now = clock.now()
+        var deadline = lastRefresh + settings.refreshInterval
+        if let timeToLive = settings.timeToLive {
+            // A group that is pushed in the meantime lives longer, a new one at least until then: this may look once too
+            // often, never too late.
+            deadline = min(deadline, now + timeToLive)
+            if let first = groups.values.map({ $0.lastChange + timeToLive }).min() { deadline = min(deadline, first) }
+        }
+        return max(deadline, now + .milliseconds(10))
+    }
+
+    private func expire() async {
+        guard let timeToLive = settings.timeToLive else { return }
+        await turn.begin()
+        defer { turn.end() }
+        let now = clock.now()
+        let expired = groups.values.filter { $0.lastChange + timeToLive <= now }
+        for slice in Self.slices(expired) {
+            // Where the graph is full they are ended at the next look.
+            guard (try? await remove(slice, patience: settings.patience)) != nil else { return }
+            telemetry.expired.add(Double(slice.count))
+        }
+    }
+
+    private func refresh() async {
+        let now = clock.now()
+        guard lastRefresh + settings.refreshInterval <= now else { return }
+        lastRefresh = now
+        for slice in Self.slices(allGroups()) {
             await turn.begin()
-            await settle()
+            await tellAgain(slice.map(\.key))
             turn.end()
             if Task.isCancelled { return }
         }
     }
 
-    private var lastRefresh = Timestamp.distantPast
-
-    private func nextDeadline() -> Timestamp {
-        let now = clock.now()
-        if lastRefresh == .distantPast { lastRefresh = now }
-        let refresh = lastRefresh + settings.refreshInterval
-        guard let timeToLive = settings.timeToLive else { return refresh }
-        // A group that is pushed in the meantime lives longer; then this only looks once too often.
-        let expiry = groups.values.compactMap { $0.lastPush.map { $0 + timeToLive } }.min()
-        return max(min(refresh, expiry ?? refresh), now + .milliseconds(10))
+    private func tellAgain(_ keys: [GroupingKey]) async {
+        var samples: [PushWriter.Sample] = []
+        for key in keys {
+            // Gone in the meantime, or told at this very time.
+            guard var group = groups[key], let time = try? nextTime(of: group) else { continue }
+            group.lastTime = time
+            groups[key] = group
+            samples += group.series.map { PushWriter.Sample($0.labels, $0.value, time) }
+        }
+        // When the graph is full the values stay visible by look-back until the next interval.
+        try? await writer.write(samples, patience: settings.patience)
     }
 
-    private func settle() async {
-        let now = clock.now()
-        if let timeToLive = settings.timeToLive {
-            let expired = groups.values.filter { ($0.lastPush ?? $0.lastFailure ?? now) + timeToLive <= now }.map(\.key)
-            if !expired.isEmpty, (try? await remove(expired)) != nil { telemetry.expired.add(Double(expired.count)) }
+    /// The groups in slices of some thousands of samples, so that none makes others wait for long.
+    private static func slices(_ groups: [PushGroup]) -> [[PushGroup]] {
+        var slices: [[PushGroup]] = []
+        var room = 0
+        for group in groups {
+            if room <= 0 {
+                slices.append([])
+                room = 10_000
+            }
+            slices[slices.count - 1].append(group)
+            room -= group.sampleCount
         }
-        guard lastRefresh + settings.refreshInterval <= now, !groups.isEmpty else {
-            if groups.isEmpty { lastRefresh = now }
-            return
-        }
-        lastRefresh = now
-        // When the graph is full the values stay visible by look-back until the next interval.
-        try? await write(groups.values.flatMap(\.series), ending: [], at: nextTime())
+        return slices
     }
 
     /// The source is no longer configured: all groups end.
@@ -200,33 +255,27 @@ package actor PushGateway: Source {
 
     // MARK: writing
 
-    private func nextTime() -> Timestamp {
-        lastTime = max(clock.now(), lastTime + .milliseconds(1))
-        return lastTime
+    /// Samples of one series have rising times, also of two pushes within one millisecond; but those of a group never run
+    /// far ahead of the clock.
+    private func nextTime(of group: PushGroup) throws(Refusal) -> Timestamp {
+        let now = clock.now()
+        let time = max(now, max(group.lastTime, lastEnd) + .milliseconds(1))
+        guard time - now <= Self.aheadMax else { throw .ingest(.saturated(retryAfter: .seconds(1))) }
+        return time
     }
 
+    private static let aheadMax = Duration.seconds(1)
+
     private func write(
-        _ series: [(labels: LabelSet, value: Double)], ending: [LabelSet], at time: Timestamp
-    ) async throws(IngestError) {
-        if series.isEmpty && ending.isEmpty { return }
-        let epoch = ingest.epoch
-        if epoch != idsEpoch {
-            ids.removeAll(keepingCapacity: true)
-            idsEpoch = epoch
+        _ series: [(labels: LabelSet, value: Double)], ending: [LabelSet], at time: Timestamp, patience: Duration
+    ) async throws(Refusal) {
+        do throws(IngestError) {
+            try await writer.write(
+                series.map { PushWriter.Sample($0.labels, $0.value, time) }
+                    + ending.map { PushWriter.Sample($0, nil, time) }, patience: patience)
+        } catch {
+            throw .ingest(error)
         }
-        let unknown = series.map(\.labels).filter { ids[$0] == nil } + ending.filter { ids[$0] == nil }
-        if !unknown.isEmpty {
-            for (labels, id) in zip(unknown, try await ingest.intern(unknown)) { ids[labels] = id }
-        }
-        var batch = SampleBatch()
-        batch.reserveCapacity(series.count + ending.count)
-        for (labels, value) in series {
-            if let id = ids[labels] { batch.append(id, at: time.milliseconds, value) }
-        }
-        for labels in ending {
-            if let id = ids[labels] { batch.append(id, at: time.milliseconds, StaleMarker.value) }
-        }
-        try await ingest.submit(batch, from: Self.key, patience: settings.patience)
     }
 
     // MARK: what there is

@@ -7,6 +7,8 @@ struct PushGroup: Sendable {
     private(set) var families: [PushedFamily] = []
     private(set) var lastPush: Timestamp?
     private(set) var lastFailure: Timestamp?
+    /// The newest time at which a sample of the group was stored.
+    var lastTime = Timestamp.distantPast
 
     init(key: GroupingKey) { self.key = key }
 
@@ -15,7 +17,13 @@ struct PushGroup: Sendable {
 
     var lastPushSucceeded: Bool { lastPush.map { $0 > lastFailure ?? .distantPast } ?? false }
 
-    mutating func fail(at time: Timestamp) { lastFailure = time }
+    /// When the group was pushed last; where no push succeeded, when one failed.
+    var lastChange: Timestamp { lastPush ?? lastFailure ?? .distantPast }
+
+    mutating func fail(at time: Timestamp) {
+        lastFailure = time
+        lastTime = time
+    }
 
     /// Takes what was pushed, its samples' labels laid under those of the group.
     /// - Parameter replacing: PUT: nothing else stays; POST: families of other names stay.
@@ -23,6 +31,7 @@ struct PushGroup: Sendable {
         let names = Set(pushed.map(\.name))
         families = replacing ? pushed : families.filter { !names.contains($0.name) } + pushed
         lastPush = time
+        lastTime = time
     }
 
     /// What was pushed, as it would be taken: with the group's labels, without Pushgateway's own metrics.
@@ -40,10 +49,17 @@ struct PushGroup: Sendable {
 
     /// What is stored for the group: its samples and the two that tell of its pushes.
     var series: [(labels: LabelSet, value: Double)] {
-        var result = families.flatMap { family in family.samples.map { ($0.labels, $0.value) } }
-        let own = key.labelSet
-        result.append((own.merging([LabelSet.metricName: Self.pushTimeName]), lastPush?.seconds ?? 0))
-        result.append((own.merging([LabelSet.metricName: Self.failureTimeName]), lastFailure?.seconds ?? 0))
-        return result
+        families.flatMap { family in family.samples.map { ($0.labels, $0.value) } } + ownSeries
     }
+
+    /// `push_time_seconds` and `push_failure_time_seconds`; 0 where there was none.
+    var ownSeries: [(labels: LabelSet, value: Double)] {
+        let own = key.labelSet
+        return [
+            (own.merging([LabelSet.metricName: Self.pushTimeName]), lastPush?.seconds ?? 0),
+            (own.merging([LabelSet.metricName: Self.failureTimeName]), lastFailure?.seconds ?? 0),
+        ]
+    }
+
+    var sampleCount: Int { families.reduce(2) { $0 + $1.samples.count } }
 }

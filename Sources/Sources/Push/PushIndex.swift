@@ -12,11 +12,9 @@ struct PushIndex: Sendable {
         var seen: Set<LabelSet> = []
         for family in pushed {
             let type = family.type ?? .unknown
-            var others = types[family.name] ?? [:]
-            for family in replaced.filter({ $0.name == family.name }) {
-                others[family.type ?? .unknown, default: 0] -= 1
-            }
-            if let other = others.first(where: { $0.value > 0 && $0.key != type })?.key {
+            let others = self.types(of: family.name, without: replaced)
+            if let problem = collision(of: family, among: pushed, without: replaced) { return problem }
+            if let other = others.first(where: { $0 != type }) {
                 return "metric \(quoted(family.name)) is pushed with type \(type.pushedName), but another group has it "
                     + "with type \(other.pushedName)"
             }
@@ -31,6 +29,40 @@ struct PushIndex: Sendable {
         }
         return nil
     }
+
+    /// The types that a family has, what is replaced left out.
+    private func types(of name: String, without replaced: [PushedFamily]) -> Set<MetricType> {
+        var counts = types[name] ?? [:]
+        for family in replaced where family.name == name { counts[family.type ?? .unknown, default: 0] -= 1 }
+        return Set(counts.filter { $0.value > 0 }.keys)
+    }
+
+    /// Whether the family has the name of another one's sums, counts or buckets, or another one that of its own.
+    private func collision(
+        of family: PushedFamily, among pushed: [PushedFamily], without replaced: [PushedFamily]
+    ) -> String? {
+        func types(_ name: String) -> Set<MetricType> {
+            self.types(of: name, without: replaced).union(
+                pushed.filter { $0.name == name }.map { $0.type ?? .unknown })
+        }
+        for (suffix, owners) in Self.suffixes {
+            if family.name.hasSuffix(suffix) {
+                let base = String(family.name.dropLast(suffix.count))
+                if let owner = owners.first(where: types(base).contains) {
+                    return "metric \(quoted(family.name)) collides with the \(owner.rawValue) \(quoted(base))"
+                }
+            }
+            if let type = family.type, owners.contains(type), !types(family.name + suffix).isEmpty {
+                return
+                    "the \(type.rawValue) \(quoted(family.name)) collides with metric \(quoted(family.name + suffix))"
+            }
+        }
+        return nil
+    }
+
+    private static let suffixes: [(suffix: String, owners: [MetricType])] = [
+        ("_sum", [.histogram, .summary]), ("_count", [.histogram, .summary]), ("_bucket", [.histogram]),
+    ]
 
     mutating func add(_ families: [PushedFamily], of key: GroupingKey) {
         for family in families {

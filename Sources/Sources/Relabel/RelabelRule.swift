@@ -46,8 +46,8 @@ package struct RelabelRule: Hashable, Sendable {
         case .dropequal: return source(in: labels) != labels[targetLabel] ?? ""
         case .replace: replace(in: &labels)
         case .hashmod: labels[targetLabel] = String(md5Tail(source(in: labels)) % modulus)
-        case .lowercase: labels[targetLabel] = source(in: labels).lowercased()
-        case .uppercase: labels[targetLabel] = source(in: labels).uppercased()
+        case .lowercase: labels[targetLabel] = source(in: labels).mappingScalars(\.lowercaseMapping)
+        case .uppercase: labels[targetLabel] = source(in: labels).mappingScalars(\.uppercaseMapping)
         case .labelmap: mapNames(in: &labels)
         case .labeldrop: labels = LabelSet(sorted: labels.filter { !regex.matches($0.name) })
         case .labelkeep: labels = LabelSet(sorted: labels.filter { regex.matches($0.name) })
@@ -78,6 +78,18 @@ package struct RelabelRule: Hashable, Sendable {
 
     private func isLabelName(_ name: String) -> Bool {
         usesLegacyNames ? LabelSet.isLegacyLabelName(name) : !name.isEmpty
+    }
+}
+
+extension String {
+    /// As Go's `strings.ToLower` and `ToUpper`: scalar by scalar; one that would become several stays as it is.
+    fileprivate func mappingScalars(_ mapping: KeyPath<Unicode.Scalar.Properties, String>) -> String {
+        var result = String.UnicodeScalarView()
+        for scalar in unicodeScalars {
+            let mapped = scalar.properties[keyPath: mapping].unicodeScalars
+            result.append(mapped.count == 1 ? mapped[mapped.startIndex] : scalar)
+        }
+        return String(result)
     }
 }
 

@@ -5,6 +5,7 @@ package struct ScrapeOutcome: Sendable, Equatable {
     /// Nil: the target is up.
     package var error: String?
     package var duration: Duration = .zero
+    /// What the target showed, though a limit may have kept it out; zeroes where nothing could be read.
     package var counts = ScrapeParser.Counts()
 
     package init(error: String? = nil, counts: ScrapeParser.Counts = .init()) {
@@ -37,7 +38,7 @@ struct ReportSeries {
     }
 
     func add(_ outcome: ScrapeOutcome, at time: Timestamp, to batch: inout SampleBatch) {
-        let counts = outcome.error == nil ? outcome.counts : ScrapeParser.Counts()
+        let counts = outcome.counts
         let values = [
             outcome.error == nil ? 1 : 0, outcome.duration.inSeconds, Double(counts.scraped),
             Double(counts.afterRelabelling), Double(counts.seriesAdded),

@@ -7,13 +7,16 @@ struct SampleLabels: Sendable {
     let rules: [RelabelRule]
 
     /// The series' labels as they are stored; nil: relabelling drops it.
-    func resolve(_ exposed: LabelSet) -> LabelSet? {
+    /// - Parameter empty: names exposed with an empty value. Honoured, they keep the target's label away, which is how a
+    ///   Pushgateway says that a series has no instance.
+    func resolve(_ exposed: LabelSet, empty: [String] = []) -> LabelSet? {
         var labels = exposed
         if honorsLabels {
-            for label in target where exposed[label.name] == nil { labels[label.name] = label.value }
+            for label in target where exposed[label.name] == nil && !empty.contains(label.name) {
+                labels[label.name] = label.value
+            }
         } else {
             rename(conflictsIn: exposed, &labels)
-            for label in target { labels[label.name] = label.value }
         }
         if !rules.isEmpty {
             guard let relabelled = rules.relabel(labels) else { return nil }
@@ -23,13 +26,13 @@ struct SampleLabels: Sendable {
     }
 
     /// An exposed label that the target has too is kept as `exported_<name>`, with more `exported_` before it until no
-    /// other label has that name.
+    /// other label has that name; the shortest name first.
     private func rename(conflictsIn exposed: LabelSet, _ labels: inout LabelSet) {
-        var taken: Set<String> = []
-        for label in exposed where target[label.name] != nil {
+        let conflicts = exposed.filter { target[$0.name] != nil }
+        for label in target { labels[label.name] = label.value }
+        for label in conflicts.sorted(by: { ($0.name.utf8.count, $0) < ($1.name.utf8.count, $1) }) {
             var name = "exported_" + label.name
-            while exposed[name] != nil || target[name] != nil || taken.contains(name) { name = "exported_" + name }
-            taken.insert(name)
+            while labels[name] != nil { name = "exported_" + name }
             labels[name] = label.value
         }
     }

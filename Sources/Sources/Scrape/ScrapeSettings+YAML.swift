@@ -17,15 +17,11 @@ extension ScrapeSettings {
         readTimes(reader, defaults)
         readRequest(reader, defaults)
         readLimits(reader, defaults.limits)
-        let legacy: Bool
-        switch reader.optional("metric_name_validation_scheme", .text(oneOf: ["utf8", "legacy"])) {
-        case "legacy": legacy = true
-        case nil: legacy = defaults.usesLegacyNames
-        default: legacy = false
-        }
+        let scheme = reader.optional("metric_name_validation_scheme", .text(oneOf: ["utf8", "legacy"]))
+        usesLegacyNames = scheme.map { $0 == "legacy" } ?? defaults.usesLegacyNames
         targets = reader.list("static_configs", of: .staticTargets)
-        relabelRules = reader.list("relabel_configs", of: .relabelRule(legacyNames: legacy))
-        metricRelabelRules = reader.list("metric_relabel_configs", of: .relabelRule(legacyNames: legacy))
+        relabelRules = reader.list("relabel_configs", of: .relabelRule(legacyNames: usesLegacyNames))
+        metricRelabelRules = reader.list("metric_relabel_configs", of: .relabelRule(legacyNames: usesLegacyNames))
         http = HTTPSettings(reader)
         Self.refuseLater(reader)
         reader.finish()
@@ -57,17 +53,19 @@ extension ScrapeSettings {
         fallbackProtocol = reader.optional("fallback_scrape_protocol", .scrapeProtocol)
     }
 
+    /// As for Prometheus, 0 is the same as saying nothing: the global limit holds.
     private mutating func readLimits(_ reader: MappingReader, _ defaults: Limits) {
-        let count = Format<Int>.integer(in: 0 ... .max)
-        limits.bodyBytesMax =
-            reader.value("body_size_limit", .size(), default: ByteSize(bytes: defaults.bodyBytesMax)).bytes
-        limits.samplesMax = reader.value("sample_limit", count, default: defaults.samplesMax)
-        limits.targetsMax = reader.value("target_limit", count, default: defaults.targetsMax)
-        limits.labelsMax = reader.value("label_limit", count, default: defaults.labelsMax)
-        limits.labelNameBytesMax =
-            reader.value("label_name_length_limit", count, default: defaults.labelNameBytesMax)
-        limits.labelValueBytesMax =
-            reader.value("label_value_length_limit", count, default: defaults.labelValueBytesMax)
+        func limit(_ key: String, _ fallback: Int) -> Int {
+            let own = reader.value(key, .integer(in: 0 ... .max), default: 0)
+            return own == 0 ? fallback : own
+        }
+        let body = reader.value("body_size_limit", .size(), default: ByteSize(bytes: 0)).bytes
+        limits.bodyBytesMax = body == 0 ? defaults.bodyBytesMax : body
+        limits.samplesMax = limit("sample_limit", defaults.samplesMax)
+        limits.targetsMax = limit("target_limit", defaults.targetsMax)
+        limits.labelsMax = limit("label_limit", defaults.labelsMax)
+        limits.labelNameBytesMax = limit("label_name_length_limit", defaults.labelNameBytesMax)
+        limits.labelValueBytesMax = limit("label_value_length_limit", defaults.labelValueBytesMax)
     }
 
     /// Keys of Prometheus's schema that nothing here acts on yet.

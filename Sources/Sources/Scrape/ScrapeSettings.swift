@@ -41,6 +41,8 @@ package struct ScrapeSettings: Hashable, Sendable {
     package var protocols: [ScrapeProtocol]
     package var fallbackProtocol: ScrapeProtocol?
     package var limits: Limits
+    /// A series whose names are no classic ones fails the scrape (`metric_name_validation_scheme: legacy`).
+    package var usesLegacyNames: Bool
     package var targets: [StaticTargets]
     package var relabelRules: [RelabelRule]
     package var metricRelabelRules: [RelabelRule]
@@ -69,6 +71,7 @@ package struct ScrapeSettings: Hashable, Sendable {
         protocols = ScrapeProtocol.standard
         fallbackProtocol = nil
         limits = Limits()
+        usesLegacyNames = false
         targets = []
         relabelRules = []
         metricRelabelRules = []

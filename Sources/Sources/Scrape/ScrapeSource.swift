@@ -9,6 +9,8 @@ package struct ScrapeSource: Source {
     package let settings: ScrapeSettings
     package let status: TargetStatusBoard
     private let scrapers: [TargetScraper]
+    private let counters: ScrapeTelemetry
+    private let clock: any WallClock
 
     /// - Throws: when a target's address or labels make no URL.
     package init(
@@ -16,21 +18,37 @@ package struct ScrapeSource: Source {
         logger: Logger
     ) throws(ScrapeTarget.Invalid) {
         self.settings = settings
+        self.clock = clock
         let targets = try ScrapeTarget.all(of: settings)
-        let counters = ScrapeTelemetry(telemetry, job: settings.job)
-        counters.targets.set(Double(targets.count))
+        counters = ScrapeTelemetry(telemetry, job: settings.job)
         let status = TargetStatusBoard(job: settings.job, targets: targets)
         let tools = TargetScraper.Tools(
             client: client, ingest: ingest, clock: clock, telemetry: counters, logger: logger)
-        scrapers = targets.map { TargetScraper($0, settings, status: status, tools: tools) }
+        // As Prometheus has it: beyond the limit none is scraped, and all are down for that reason.
+        let limit = settings.limits.targetsMax
+        let reason = "target_limit exceeded: \(targets.count) targets, the limit is \(limit)"
+        let excess = limit > 0 && targets.count > limit ? reason : nil
+        scrapers = targets.map { TargetScraper($0, settings, status: status, tools: tools, forcedError: excess) }
         self.status = status
     }
 
     package func run() async {
+        counters.targets.add(Double(scrapers.count))
+        defer { counters.targets.add(-Double(scrapers.count)) }
         await withDiscardingTaskGroup { group in
+            // A job without targets runs as well.
+            if scrapers.isEmpty { group.addTask { await idle() } }
             for scraper in scrapers {
                 group.addTask { await scraper.run() }
             }
+        }
+    }
+
+    private func idle() async {
+        do {
+            while true { try await clock.sleep(for: .seconds(3600)) }
+        } catch {
+            return  // Cancelled.
         }
     }
 

@@ -18,15 +18,22 @@ package struct ScrapeTarget: Hashable, Sendable {
         package var description: String { "target \(quoted(address)): \(reason)" }
     }
 
+    /// What tells one target from another: those that were found twice are scraped once.
+    struct Identity: Hashable, Sendable {
+        var labels: LabelSet
+        var url: URLString
+    }
+
+    var identity: Identity { Identity(labels: labels, url: url) }
+
     /// The targets of a job, in order, as Prometheus's `PopulateLabels` makes them; those that relabelling drops left out.
     package static func all(of settings: ScrapeSettings) throws(Invalid) -> [ScrapeTarget] {
         var result: [ScrapeTarget] = []
-        var seen: Set<ScrapeTarget> = []
+        var seen: Set<Identity> = []
         for group in settings.targets {
             for address in group.addresses {
-                guard let target = try make(address, group.labels, settings), seen.insert(target).inserted else {
-                    continue
-                }
+                guard let target = try make(address, group.labels, settings), seen.insert(target.identity).inserted
+                else { continue }
                 result.append(target)
             }
         }
@@ -52,6 +59,7 @@ package struct ScrapeTarget: Hashable, Sendable {
         let interval = try duration(labels, "__scrape_interval__", invalid)
         let timeout = try duration(labels, "__scrape_timeout__", invalid)
         guard interval > .zero else { throw invalid("the scrape interval is 0") }
+        guard timeout > .zero else { throw invalid("the scrape timeout is 0") }
         guard timeout <= interval else { throw invalid("the scrape timeout is longer than the interval") }
         let url = try self.url(labels, finalAddress, settings, invalid)
         if labels["instance"] == nil { labels["instance"] = finalAddress }
@@ -80,11 +88,11 @@ package struct ScrapeTarget: Hashable, Sendable {
             let name = String(label.name.dropFirst("__param_".count))
             if !names.contains(name) { names.append(name) }
         }
-        for name in names {
-            let values = settings.parameters.first { $0.name == name }?.values ?? []
-            // Relabelling sees and sets the first value only.
-            let first = labels["__param_" + name].map { [$0] } ?? []
-            pairs += (first + values.dropFirst()).map { "\(percentEncoded(name))=\(percentEncoded($0))" }
+        for name in names.sorted() {
+            var values = settings.parameters.first { $0.name == name }?.values ?? []
+            // Relabelling sees and sets the first value only; one that it removes stays.
+            if let first = labels["__param_" + name] { values = [first] + values.dropFirst() }
+            pairs += values.map { "\(percentEncoded(name))=\(percentEncoded($0))" }
         }
         let path = labels["__metrics_path__"] ?? "/metrics"
         let query = pairs.isEmpty ? "" : (path.contains("?") ? "&" : "?") + pairs.joined(separator: "&")

@@ -19,9 +19,14 @@ actor TargetScraper {
         case transport(TransportError)
         case status(Int)
         case exposition(ExpositionError)
-        case limit(String)
+        /// With what was counted until then.
+        case limit(String, ScrapeParser.Counts)
         case missingName
-        /// Not the target's fault: the graph took nothing. Leaves no `up 0`.
+        /// `target_limit` keeps the target from being asked.
+        case forced(String)
+        /// The names of a series are not of the kind that is asked for.
+        case names(LabelSet)
+        /// Not the target's fault: the graph took none of its new series.
         case refused(IngestError)
 
         var description: String {
@@ -29,8 +34,10 @@ actor TargetScraper {
             case .transport(let error): error.description
             case .status(let status): "server returned HTTP status \(status)"
             case .exposition(let error): error.description
-            case .limit(let reason): reason
+            case .limit(let reason, _): reason
             case .missingName: "metric name is missing"
+            case .forced(let reason): reason
+            case .names(let labels): "invalid metric name or label names under the legacy scheme: \(labels)"
             case .refused(.saturated): "the graph is full"
             case .refused(.limit(let reason)): reason
             case .refused(.closed): "the graph is shutting down"
@@ -47,8 +54,18 @@ actor TargetScraper {
     private let request: HTTPRequest
     private var report: ReportSeries
     private var batch = SampleBatch()
+    private let forcedError: String?
+    /// Series of earlier scrapes whose end, or whose going on, the graph did not take: to be ended unless they show again.
+    private var unsettled: Set<SeriesID> = []
+    /// The newest time that anything was stored at.
+    private var lastTime = Timestamp.distantPast
 
-    init(_ target: ScrapeTarget, _ settings: ScrapeSettings, status: TargetStatusBoard, tools: Tools) {
+    /// - Parameter forcedError: why the target is not to be asked, where it is not.
+    init(
+        _ target: ScrapeTarget, _ settings: ScrapeSettings, status: TargetStatusBoard, tools: Tools,
+        forcedError: String? = nil
+    ) {
+        self.forcedError = forcedError
         self.target = target
         self.settings = settings
         self.tools = tools
@@ -92,7 +109,8 @@ actor TargetScraper {
             await scrape(at: time)
             if Task.isCancelled { return }
             let following = firstTime(after: tools.clock.now())
-            if following > next + target.interval { tools.telemetry.missed.add() }
+            let intervals = (following - next).wholeMilliseconds / target.interval.wholeMilliseconds
+            if intervals > 1 { tools.telemetry.missed.add(Double(intervals - 1)) }
             next = following
         }
     }
@@ -114,9 +132,14 @@ actor TargetScraper {
             outcome = try await fetch(at: time)
         } catch {
             outcome.error = error.description
+            if case .limit(_, let counts) = error {
+                outcome.counts = counts
+                outcome.counts.seriesAdded = 0
+            }
             batch.removeAll()
+            unsettled.formUnion(parser.fail())
             if Task.isCancelled { return }
-            for id in parser.fail() { batch.append(id, at: time.milliseconds, StaleMarker.value) }
+            for id in unsettled { batch.append(id, at: time.milliseconds, StaleMarker.value) }
         }
         outcome.duration = start.duration(to: ContinuousClock().now)
         do throws(IngestError) {
@@ -124,12 +147,24 @@ actor TargetScraper {
             report.add(outcome, at: time, to: &batch)
             // Refused samples are late ones or repeats; ingest counts them.
             try await tools.ingest.submit(batch, from: settings.job, patience: target.timeout)
+            lastTime = time
+            unsettled = []
+            note(outcome, at: time)
         } catch {
-            _ = parser.fail()
-            outcome.error = Failure.refused(error).description
+            // What it told of will be told again, or end.
+            unsettled.formUnion(parser.fail())
+            tools.telemetry.scrapes.add()
             tools.telemetry.refused.add()
+            status.setRefused(Failure.refused(error).description, of: target, at: time)
         }
-        note(outcome, at: time)
+    }
+
+    /// Ends what vanished: since the last scrape, and what the graph did not take word of before.
+    private func endMissing(at time: Timestamp) {
+        let missing = parser.finish()
+        if !unsettled.isEmpty { unsettled.subtract(batch.series) }
+        unsettled.formUnion(missing)
+        for id in unsettled { batch.append(id, at: time.milliseconds, StaleMarker.value) }
     }
 
     private func prepareReport() async throws(IngestError) {
@@ -155,12 +190,13 @@ actor TargetScraper {
     }
 
     private func fetch(at time: Timestamp) async throws(Failure) -> ScrapeOutcome {
+        if let forcedError { throw .forced(forcedError) }
         let response: HTTPResponse
         do throws(TransportError) {
             response = try await tools.client.send(request)
         } catch {
             if case .bodyTooLarge(let limit) = error {
-                throw .limit("the body is larger than body_size_limit (\(limit) bytes)")
+                throw .limit("the body is larger than body_size_limit (\(limit) bytes)", ScrapeParser.Counts())
             }
             throw .transport(error)
         }
@@ -175,9 +211,10 @@ actor TargetScraper {
         try await resolveUnknown()
         let limit = settings.limits.samplesMax
         if limit > 0, parser.counts.afterRelabelling > limit {
-            throw .limit("\(parser.counts.afterRelabelling) samples are more than sample_limit (\(limit))")
+            throw .limit(
+                "\(parser.counts.afterRelabelling) samples are more than sample_limit (\(limit))", parser.counts)
         }
-        for id in parser.finish() { batch.append(id, at: time.milliseconds, StaleMarker.value) }
+        endMissing(at: time)
         return ScrapeOutcome(counts: parser.counts)
     }
 
@@ -197,12 +234,14 @@ actor TargetScraper {
         }
         var wanted: [LabelSet] = []
         var places: [Int?] = []
-        for exposed in unknown {
-            guard let stored = labels.resolve(exposed) else {
+        let empty = parser.emptyLabels
+        for (place, exposed) in unknown.enumerated() {
+            guard let stored = labels.resolve(exposed, empty: empty[place] ?? []) else {
                 places.append(nil)
                 continue
             }
-            if stored.name == nil { throw .missingName }
+            guard let name = stored.name else { throw .missingName }
+            if settings.usesLegacyNames, !Self.areLegacy(name, stored) { throw .names(stored) }
             try check(stored)
             places.append(wanted.count)
             wanted.append(stored)
@@ -216,30 +255,37 @@ actor TargetScraper {
         parser.resolve(places.map { place in place.map { ids[$0] } }, into: &batch)
     }
 
+    private static func areLegacy(_ name: String, _ labels: LabelSet) -> Bool {
+        LabelSet.isLegacyMetricName(name) && labels.allSatisfy { LabelSet.isLegacyLabelName($0.name) }
+    }
+
     private func check(_ labels: LabelSet) throws(Failure) {
         let limits = settings.limits
         if limits.labelsMax > 0, labels.count > limits.labelsMax {
-            throw .limit("\(labels.count) labels are more than label_limit (\(limits.labelsMax)): \(labels)")
+            throw .limit(
+                "\(labels.count) labels are more than label_limit (\(limits.labelsMax)): \(labels)", parser.counts)
         }
         for label in labels {
             if limits.labelNameBytesMax > 0, label.name.utf8.count > limits.labelNameBytesMax {
                 throw .limit(
                     "the label name \(quoted(String(label.name.prefix(64)))) is longer than "
-                        + "label_name_length_limit (\(limits.labelNameBytesMax))")
+                        + "label_name_length_limit (\(limits.labelNameBytesMax))", parser.counts)
             }
             if limits.labelValueBytesMax > 0, label.value.utf8.count > limits.labelValueBytesMax {
                 throw .limit(
                     "a value of label \(quoted(label.name)) is longer than "
-                        + "label_value_length_limit (\(limits.labelValueBytesMax))")
+                        + "label_value_length_limit (\(limits.labelValueBytesMax))", parser.counts)
             }
         }
     }
 
     /// The target is gone for good: all its series end now.
     func retire() async {
-        let time = tools.clock.now()
+        // Behind the last scrape, also when that was this very millisecond.
+        let time = max(tools.clock.now(), lastTime + .milliseconds(1))
         batch.removeAll()
-        for id in parser.fail() { batch.append(id, at: time.milliseconds, StaleMarker.value) }
+        for id in unsettled.union(parser.fail()) { batch.append(id, at: time.milliseconds, StaleMarker.value) }
+        unsettled = []
         report.end(at: time, in: &batch)
         // When the graph is full or closing the series end by look-back.
         _ = try? await tools.ingest.submit(batch, from: settings.job, patience: .seconds(10))

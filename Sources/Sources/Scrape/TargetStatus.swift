@@ -46,5 +46,13 @@ package final class TargetStatusBoard: Sendable {
         }
     }
 
+    /// A scrape that the graph did not take tells nothing of the target: its health stays.
+    func setRefused(_ reason: String, of target: ScrapeTarget, at time: Timestamp) {
+        statuses.withLock {
+            $0[target]?.lastError = reason
+            $0[target]?.lastScrape = time
+        }
+    }
+
     func remove(_ target: ScrapeTarget) { statuses.withLock { _ = $0.removeValue(forKey: target) } }
 }
