@@ -51,9 +51,10 @@ package struct PagerDutySink: ConfigurableSink {
         } catch {
             throw .refused(reason: error.description)
         }
-        let (answer, retryAfter) = try await context.post(
-            try event(notification, key: key), to: settings.url, settings: settings.http, timeout: settings.timeout)
-        try context.judge(answer, retryAfter: retryAfter, of: "PagerDuty")
+        let answer = try await context.post(
+            try event(notification, key: key), to: settings.url, settings: settings.http, timeout: settings.timeout,
+            secrets: [key])
+        try context.judge(answer, of: "PagerDuty")
     }
 
     // MARK: the event
@@ -80,9 +81,14 @@ package struct PagerDutySink: ConfigurableSink {
     ) throws(DeliveryError) -> JSONValue {
         func text(_ template: String) throws(DeliveryError) -> String { try context.text(template, notification) }
         let texts = settings.texts
+        // An event without a summary or a source is refused by the API; an incident with a plain one is better.
+        let summary = try text(texts.description)
+        let source = try text(texts.source)
         var payload: [JSONValue.Member] = [
-            .init("summary", .string(try text(texts.description).truncated(toScalars: Self.summaryMax))),
-            .init("source", .string(try text(texts.source))),
+            .init(
+                "summary",
+                .string((summary.isEmpty ? notification.groupKey : summary).truncated(toScalars: Self.summaryMax))),
+            .init("source", .string(source.isEmpty ? notification.receiver : source)),
             .init("severity", .string(Self.severity(try text(texts.severity)))),
         ]
         for (name, template) in [("class", texts.eventClass), ("component", texts.component), ("group", texts.group)] {
@@ -97,13 +103,15 @@ package struct PagerDutySink: ConfigurableSink {
             .init("routing_key", .string(key.reveal())),
             .init("event_action", notification.status == .firing ? "trigger" : "resolve"),
             .init("dedup_key", .string(Digest.sha256(notification.groupKey))),
-            .init("client", .string(try text(texts.client))),
-            .init("client_url", .string(try text(texts.clientURL))),
-            .init("payload", .object(payload)),
         ]
-        let links = try attachments(settings.links, notification)
+        for (name, template) in [("client", texts.client), ("client_url", texts.clientURL)] {
+            let value = try text(template)
+            if !value.isEmpty { event.append(.init(name, .string(value))) }
+        }
+        event.append(.init("payload", .object(payload)))
+        let links = try attachments(settings.links, address: "href", notification)
         if !links.isEmpty { event.append(.init("links", .array(links))) }
-        let images = try attachments(settings.images, notification)
+        let images = try attachments(settings.images, address: "src", notification)
         if !images.isEmpty { event.append(.init("images", .array(images))) }
         return .object(event)
     }
@@ -116,7 +124,7 @@ package struct PagerDutySink: ConfigurableSink {
 
     /// Those that have an address once rendered.
     private func attachments(
-        _ attachments: [Settings.Attachment], _ notification: Notification
+        _ attachments: [Settings.Attachment], address: String, _ notification: Notification
     ) throws(DeliveryError) -> [JSONValue] {
         var result: [JSONValue] = []
         for attachment in attachments {
@@ -125,7 +133,7 @@ package struct PagerDutySink: ConfigurableSink {
                 let value = try context.text(member.value, notification)
                 if !value.isEmpty { members.append(.init(member.name, .string(value))) }
             }
-            if members.contains(where: { $0.name == "href" || $0.name == "src" }) { result.append(.object(members)) }
+            if members.contains(where: { $0.name == address }) { result.append(.object(members)) }
         }
         return result
     }

@@ -124,7 +124,7 @@ extension Format where Value == SlackSink.Settings.Action? {
             defer { reader.finish() }
             var members: [(name: String, template: String)] = []
             for key in ["type", "text", "url", "style", "name", "value"] {
-                if let template = reader.text(key) { members.append((key, template)) }
+                if let template = reader.text(key), !template.isEmpty { members.append((key, template)) }
             }
             let names = members.map(\.name)
             for key in ["type", "text"] where !names.contains(key) {
@@ -134,6 +134,11 @@ extension Format where Value == SlackSink.Settings.Action? {
                 reader.report(.invalid("a slack action needs \"url\" or \"name\""), at: "url")
             }
             let confirm = reader.optional("confirm", .slackConfirmation) ?? []
+            // A link is no message action: what belongs to those is left out, as Alertmanager does.
+            if names.contains("url") {
+                members.removeAll { $0.name == "name" || $0.name == "value" }
+                return SlackSink.Settings.Action(members: members, confirm: [])
+            }
             return SlackSink.Settings.Action(members: members, confirm: confirm)
         }
     }

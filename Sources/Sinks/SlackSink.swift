@@ -23,36 +23,44 @@ package struct SlackSink: ConfigurableSink {
 
     package func deliver(_ notification: Notification) async throws(DeliveryError) {
         let document = try message(notification)
+        var http = settings.http
+        let url: URLString
         switch settings.access {
-        case .webhook(let url):
-            let (answer, retryAfter) = try await context.post(
-                document, to: try url.read(context, notification), settings: settings.http, timeout: settings.timeout)
-            try context.judge(answer, retryAfter: retryAfter, of: "Slack")
-        case .app(let token, let url):
-            try await post(document, token, url)
+        case .webhook(let secret): url = try secret.read(context, notification)
+        case .app(let token, let method):
+            url = method
+            http.authentication = .credentials(scheme: "Bearer", token)
         }
+        let answer = try await context.post(document, to: url, settings: http, timeout: settings.timeout)
+        try context.judge(answer, of: "Slack")
+        try judge(answer)
     }
 
-    /// The Web API answers 200 to everything it has understood, and says in the body whether it did it.
-    private func post(_ document: JSONValue, _ token: SecretText, _ url: URLString) async throws(DeliveryError) {
-        var settings = settings.http
-        settings.authentication = .credentials(scheme: "Bearer", token)
-        let (answer, retryAfter) = try await context.post(
-            document, to: url, settings: settings, timeout: self.settings.timeout)
-        try context.judge(answer, retryAfter: retryAfter, of: "Slack")
+    /// Errors of the Web API that pass.
+    private static let passing: Set<String> = [
+        "ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout",
+    ]
+
+    /// The Web API answers 200 to everything it has understood, and says in the body whether it did it; a webhook says `ok`.
+    /// The API's method may be given as `api_url` too, with its token in `http_config`, so the body decides which it is.
+    private func judge(_ answer: ServiceAnswer) throws(DeliveryError) {
         let result: JSONValue
         do throws(JSONValue.SyntaxError) {
             result = try JSONValue(parsing: answer.text.utf8)
         } catch {
+            if case .webhook = settings.access { return }
             // An answer longer than what is kept of it; a refusal is a short one.
             if answer.text.hasPrefix("{\"ok\":true") { return }
             throw .unavailable(reason: "Slack's answer is not JSON", retryAfter: nil)
         }
-        guard result["ok"]?.bool != true else { return }
+        switch (result["ok"]?.bool, settings.access) {
+        case (true, _), (nil, .webhook): return
+        default: break
+        }
         let error = result["error"]?.string ?? "unknown error"
-        let passing = ["ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"]
-        if passing.contains(error) { throw .unavailable(reason: "Slack says \(error)", retryAfter: retryAfter) }
-        throw .refused(reason: "Slack says \(error)")
+        let reason = "Slack says" + context.excerpt(error)
+        if Self.passing.contains(error) { throw .unavailable(reason: reason, retryAfter: answer.retryAfter) }
+        throw .refused(reason: reason)
     }
 
     // MARK: the message

@@ -49,10 +49,10 @@ package struct WebhookSink: ConfigurableSink {
         let url = try settings.url.read(context, notification)
         let document = Self.payload(notification, alertsMax: settings.alertsMax)
         // The same for every try of one notification, so that a receiver can tell a repeat.
-        let (answer, retryAfter) = try await context.post(
+        let answer = try await context.post(
             document, to: url, headers: [HTTPField("Idempotency-Key", notification.id)], settings: settings.http,
             timeout: settings.timeout)
-        try context.judge(answer, retryAfter: retryAfter, of: "the webhook")
+        try context.judge(answer, of: "the webhook")
     }
 
     /// The body of version 4.

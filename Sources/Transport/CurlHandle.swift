@@ -49,7 +49,8 @@ struct CurlHandle {
         switch request.method {
         case .get: return set(CURLOPT_HTTPGET, 1)
         case .head: return set(CURLOPT_NOBODY, 1)
-        case .post: return set(CURLOPT_POST, 1) && body()
+        // Who sends something must not be told 200 for a GET of where it moved to: a redirected POST stays one.
+        case .post: return set(CURLOPT_POST, 1) && set(CURLOPT_POSTREDIR, 7) && body()
         case .put, .delete: return body() && set(CURLOPT_CUSTOMREQUEST, request.method.rawValue)
         }
     }
