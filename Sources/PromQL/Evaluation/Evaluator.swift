@@ -98,29 +98,40 @@ package struct Evaluator<Reader: SeriesReader>: Sendable {
         }
     }
 
+    /// What came of one of several requests.
+    private struct Reading: Sendable {
+        var place: Int
+        var block: SeriesBlock?
+        var failure: ReadError?
+    }
+
     private func readConcurrently(_ requests: [SelectRequest]) async throws(ReadError) -> [SeriesBlock] {
-        let reader = reader
-        return try await withTaskGroup(of: (Int, Result<SeriesBlock, ReadError>).self) { group in
+        var blocks = Array(repeating: SeriesBlock(), count: requests.count)
+        var failure: ReadError?
+        // Each task answers with a plain value: a tuple with a result of a typed error was seen to arrive damaged in an
+        // optimised build (Swift 6.3.1).
+        await withTaskGroup(of: Reading.self) { group in
             for (place, request) in requests.enumerated() {
-                group.addTask {
-                    do throws(ReadError) {
-                        return (place, .success(try await reader.select(request)))
-                    } catch {
-                        return (place, .failure(error))
-                    }
-                }
+                group.addTask { await self.read(request, at: place) }
             }
-            var blocks = Array(repeating: SeriesBlock(), count: requests.count)
-            var failure: ReadError?
-            for await (place, result) in group {
-                switch result {
-                case .success(let block): blocks[place] = block
-                case .failure(let error):
-                    failure = failure ?? error
+            for await reading in group {
+                if let block = reading.block {
+                    blocks[reading.place] = block
+                } else {
+                    failure = failure ?? reading.failure
                     group.cancelAll()
                 }
             }
-            return failure.map { .failure($0) } ?? Result<[SeriesBlock], ReadError>.success(blocks)
-        }.get()
+        }
+        if let failure { throw failure }
+        return blocks
+    }
+
+    private func read(_ request: SelectRequest, at place: Int) async -> Reading {
+        do throws(ReadError) {
+            return Reading(place: place, block: try await reader.select(request))
+        } catch {
+            return Reading(place: place, failure: error)
+        }
     }
 }
