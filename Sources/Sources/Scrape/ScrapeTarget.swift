@@ -92,7 +92,7 @@ package struct ScrapeTarget: Hashable, Sendable {
             var values = settings.parameters.first { $0.name == name }?.values ?? []
             // Relabelling sees and sets the first value only; one that it removes stays.
             if let first = labels["__param_" + name] { values = [first] + values.dropFirst() }
-            pairs += values.map { "\(percentEncoded(name))=\(percentEncoded($0))" }
+            pairs += values.map { "\(URLString.encoded(name))=\(URLString.encoded($0))" }
         }
         let path = labels["__metrics_path__"] ?? "/metrics"
         let query = pairs.isEmpty ? "" : (path.contains("?") ? "&" : "?") + pairs.joined(separator: "&")
@@ -110,20 +110,4 @@ package struct ScrapeTarget: Hashable, Sendable {
         let hash = labels.merging(["__url__": url.text]).fingerprint.rawValue
         return .milliseconds(Int64(hash % UInt64(max(1, interval.wholeMilliseconds))))
     }
-}
-
-/// `application/x-www-form-urlencoded` without the plus for blanks.
-private func percentEncoded(_ text: String) -> String {
-    let digits = Array("0123456789ABCDEF".utf8)
-    var result: [UInt8] = []
-    for byte in text.utf8 {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-            UInt8(ascii: "~"):
-            result.append(byte)
-        default: result += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-        }
-    }
-    return String(decoding: result, as: UTF8.self)
 }
