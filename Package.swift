@@ -97,6 +97,7 @@ let package = Package(
                 "Streams", "PromQL", "Storage", "Templates", "Transport", "YAML", "Sources", "Sinks", "Actors",
                 "Pipelines", "Server", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

@@ -15,7 +15,8 @@ struct Tocsin: AsyncParsableCommand {
             """,
         version: "tocsin \(version)",
         subcommands: [
-            RunCommand.self, CheckCommand.self, GraphCommand.self,
+            RunCommand.self, CheckCommand.self, GraphCommand.self, TailCommand.self, PushCommand.self,
+            DemoCommand.self,
         ])
 
     static func main() async {

@@ -1,4 +1,5 @@
 package import Streams
+import Transport
 
 /// Which group a push belongs to: the labels in the path of `/metrics/job/<job>{/<label>/<value>}`.
 package struct GroupingKey: Hashable, Sendable {
@@ -44,6 +45,21 @@ package struct GroupingKey: Hashable, Sendable {
 
     /// The labels that the group's series get.
     package var labelSet: LabelSet { LabelSet(labels.map { Label($0.key, $0.value) }) }
+
+    /// The inverse of `init(path:)`: the path of a push to this group, `/metrics/job/a/l/v`, the other labels by name.
+    package var path: String {
+        let names = ["job"] + labels.keys.filter { $0 != "job" }.sorted()
+        return names.reduce(into: "/metrics") { path, name in
+            let value = labels[name] ?? ""
+            // A slash would end the component, and an empty component be none.
+            if value.isEmpty || value.contains("/") {
+                let digits = Base64.encode(Array(value.utf8)).map { $0 == "+" ? "-" : $0 == "/" ? "_" : $0 }
+                path += "/\(name)@base64/" + (digits.isEmpty ? "=" : String(digits))
+            } else {
+                path += "/\(name)/\(URLString.encoded(value))"
+            }
+        }
+    }
 
     private static func percentDecoded(_ text: String) throws(Malformed) -> String {
         let bytes = Array(text.utf8)

@@ -127,7 +127,8 @@ private struct AnnounceService: Service {
         try await cancelWhenGracefulShutdown {
             let port = await bound.waitForPort()
             logger.info("Listening.", metadata: ["address": "\(ListenAddress(host: host, port: port))"])
-            try await Task.sleep(for: .seconds(1 << 40))
+            // Ends by cancellation only.
+            try? await Task.sleep(for: .seconds(1 << 40))
         }
     }
 }

@@ -21,6 +21,7 @@ struct CatcherSession {
     /// A line longer than that is no SMTP (RFC 5321, 4.5.3.1.6, with room for 8-bit text).
     static let lineBytesMax = 16 * 1024
     private static let mailBytesMax = 16 * 1024 * 1024
+    private static let recipientsMax = 1000
 
     private var from: String?
     private var recipients: [String] = []
@@ -42,6 +43,7 @@ struct CatcherSession {
             return .reply("250 2.1.0 sender ok")
         case "RCPT":
             guard from != nil else { return .reply("503 5.5.1 MAIL first") }
+            guard recipients.count < Self.recipientsMax else { return .reply("452 4.5.3 too many recipients") }
             recipients.append(address(in: argument))
             return .reply("250 2.1.5 recipient ok")
         case "DATA":

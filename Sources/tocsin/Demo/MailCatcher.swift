@@ -1,26 +1,32 @@
 import NIOCore
 import NIOPosix
-import Streams
+import Server
 
-/// A mail server that keeps what it gets for a person to look at: listens on loopback, hands each mail to `receive`.
-struct MailCatcher {
-    let port: Int
+/// A mail server that keeps what it gets for a person to look at: hands each mail to `receive`.
+struct MailCatcher: Sendable {
+    let address: ListenAddress
+    /// The sender is told that the mail was caught when it returns.
     let receive: @Sendable (CatcherSession.Mail) async -> Void
 
-    /// Serves until cancelled. `listening` gets the port once mails can be sent to it.
-    func run(listening: @escaping @Sendable (Int) -> Void) async throws {
+    private static let connectionsMax = 100
+
+    /// Serves until cancelled.
+    func run() async throws {
         let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .bind(host: "127.0.0.1", port: port) { channel in
+            .bind(host: address.host, port: address.port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(ByteToMessageHandler(SMTPLineDecoder()))
                     return try NIOAsyncChannel<String, ByteBuffer>(wrappingChannelSynchronously: channel)
                 }
             }
-        listening(server.channel.localAddress?.port ?? port)
-        try await withThrowingDiscardingTaskGroup { group in
-            try await server.executeThenClose { connections in
+        try await server.executeThenClose { connections in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                var count = 0
                 for try await connection in connections {
+                    count += 1
+                    // Further ones wait in the system's queue.
+                    if count > Self.connectionsMax { try await group.next() }
                     group.addTask { await serve(connection) }
                 }
             }

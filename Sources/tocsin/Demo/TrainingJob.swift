@@ -2,38 +2,11 @@ import Streams
 
 /// A simulated training job: a value that is advanced by time and tells its metrics, under the names that real jobs use.
 struct TrainingJob {
-    /// What becomes of the job.
-    enum Scenario: String, CaseIterable, Sendable {
-        case healthy
-        case fails
-        case outOfMemory = "out-of-memory"
-        case crashes
-        case stalls
-        case diverges
-        case nan
-        case plateaus
-        case drifts
-
-        /// For `--help` and the table that the demo prints.
-        var story: String {
-            switch self {
-            case .healthy: "trains to the end, again and again"
-            case .fails: "reports the status failed: TrainingJobFailed"
-            case .outOfMemory: "grows beyond 95 % of its memory: TrainingOutOfMemory"
-            case .crashes: "is restarted now and then: TrainingJobCrashed"
-            case .stalls: "stops making progress and outlives its timeout: TrainingJobTimeout, TrainingProgressSlow"
-            case .diverges: "has a loss that rises beyond 10: TrainingLossHigh"
-            case .nan: "computes NaN: TrainingLossNotFinite"
-            case .plateaus: "learns nothing more: TrainingLossNotDecreasing, ValidationAccuracyStagnant"
-            case .drifts: "is fed drifting data: DataDistributionShift, HighMissingValues, ImbalancedClasses"
-            }
-        }
-    }
-
     let scenario: Scenario
     let id: String
     let name: String
     private(set) var startedAt: Timestamp
+    private var checkpointAt: Timestamp
     private var age: Double = 0
     private var noise: Noise
 
@@ -41,6 +14,7 @@ struct TrainingJob {
     private static let onset = 30.0
     /// Simulated seconds that a healthy job trains.
     private static let length = 3600.0
+    private static let checkpointInterval = 300.0
     private static let memoryLimit = 40.0 * 1_073_741_824
 
     init(_ scenario: Scenario, number: Int, at now: Timestamp, seed: UInt64) {
@@ -48,12 +22,15 @@ struct TrainingJob {
         id = "job-\(1000 + number)"
         name = "\(scenario.rawValue)-demo"
         startedAt = now
+        checkpointAt = now
         noise = Noise(seed: seed &+ UInt64(number))
     }
 
     /// Lets `seconds` of simulated time pass.
     mutating func advance(by seconds: Double, at now: Timestamp) {
+        let checkpoints = (age / Self.checkpointInterval).rounded(.down)
         age += seconds
+        if (age / Self.checkpointInterval).rounded(.down) > checkpoints { checkpointAt = now }
         if age > Self.length, scenario == .healthy || scenario == .drifts {
             age = 0
             startedAt = now
@@ -67,7 +44,7 @@ struct TrainingJob {
     mutating func exposition() -> String {
         var text = ""
         func line(_ metric: String, _ value: Double, _ extra: String = "") {
-            text += "\(metric){job_id=\"\(id)\",job_name=\"\(name)\"\(extra)} \(value)\n"
+            text += "\(metric){job_id=\"\(id)\",job_name=\"\(name)\"\(extra)} \(formatFloat(value, .general))\n"
         }
         let failed = scenario == .fails && hasTrouble
         for status in ["running", "failed", "completed"] {
@@ -84,7 +61,7 @@ struct TrainingJob {
         line("training_memory_usage_bytes", Self.memoryLimit * memoryShare())
         line("training_memory_limit_bytes", Self.memoryLimit)
         line("training_gradient_norm", scenario == .diverges ? 1 + trouble : 0.8 + 0.2 * noise.next())
-        line("training_checkpoint_timestamp_seconds", startedAt.seconds + (age / 300).rounded(.down) * 300)
+        line("training_checkpoint_timestamp_seconds", checkpointAt.seconds)
         text += dataExposition()
         return text
     }
@@ -116,12 +93,11 @@ struct TrainingJob {
 
     private mutating func dataExposition() -> String {
         let share = scenario == .drifts ? min(1, trouble / 60) : 0
-        return """
-            data_missing_values_ratio{dataset="\(name)"} \(0.02 + 0.4 * share)
-            data_drift_score{dataset="\(name)"} \(0.1 + 0.8 * share + 0.01 * noise.next())
-            data_class_imbalance_ratio{dataset="\(name)"} \(2 + 18 * share)
-
-            """
+        return [
+            ("data_missing_values_ratio", 0.02 + 0.4 * share),
+            ("data_drift_score", 0.1 + 0.8 * share + 0.01 * noise.next()),
+            ("data_class_imbalance_ratio", 2 + 18 * share),
+        ].map { metric, value in "\(metric){dataset=\"\(name)\"} \(formatFloat(value, .general))\n" }.joined()
     }
 }
 
