@@ -124,7 +124,7 @@ private struct AnnounceService: Service {
     let logger: Logger
 
     func run() async throws {
-        try await cancelWhenGracefulShutdown {
+        await cancelWhenGracefulShutdown {
             let port = await bound.waitForPort()
             logger.info("Listening.", metadata: ["address": "\(ListenAddress(host: host, port: port))"])
             // Ends by cancellation only.
