@@ -13,7 +13,7 @@ struct Tocsin: AsyncParsableCommand {
         discussion: """
             Example: tocsin run pipelines --listen 127.0.0.1:9190 --env-file .env
             """,
-        version: "tocsin \(version)",
+        version: "tocsin version \(version)",
         subcommands: [
             RunCommand.self, CheckCommand.self, GraphCommand.self, TailCommand.self, PushCommand.self,
             DemoCommand.self,
