@@ -271,6 +271,27 @@ import Testing
         #expect(try await series("b") == ["1 @0", "stale @1000"])
     }
 
+    @Test func `who stands in line for as long as a push may wait is refused, not made to wait again`() async throws {
+        let clock = WatchedClock(samples.clock)
+        let ingest = HeldIngest(samples.ingest)
+        let gateway = PushGateway(
+            PushSettings(patience: .seconds(5)), ingest: ingest, clock: clock, telemetry: samples.telemetry)
+        let key = key
+        let first = Task { try await gateway.push(Array("a 1\n".utf8), to: key, replacing: true) }
+        await ingest.held()
+        clock.forget()
+        let second = Task { try await gateway.push(Array("a 2\n".utf8), to: key, replacing: true) }
+        // The second one has looked at the clock: from here on it waits.
+        await clock.asked()
+        samples.clock.advance(by: .seconds(5))
+        ingest.letGo()
+        try await first.value
+        await #expect(throws: PushGateway.Refusal.ingest(.saturated(retryAfter: .seconds(1)))) {
+            try await second.value
+        }
+        #expect(try await series("a") == ["1 @0"])
+    }
+
     // MARK: time
 
     /// Runs the gateway for as long as the body takes.

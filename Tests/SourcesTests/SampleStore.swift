@@ -80,6 +80,78 @@ final class EpochIngest: Ingest {
     }
 }
 
+/// Something that happens once, for one task to wait for.
+final class Event: Sendable {
+    private struct State {
+        var hasHappened = false
+        var waiters: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state = Mutex(State())
+
+    func happen() {
+        let waiters = state.withLock { state in
+            state.hasHappened = true
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    func wait() async {
+        await withCheckedContinuation { continuation in
+            let now = state.withLock { state in
+                if !state.hasHappened { state.waiters.append(continuation) }
+                return state.hasHappened
+            }
+            if now { continuation.resume() }
+        }
+    }
+
+    func forget() { state.withLock { $0.hasHappened = false } }
+}
+
+/// An ingest whose first batch waits until the test lets it go.
+final class HeldIngest: Ingest {
+    private let base: StoreIngest
+    private let isHeld = Event()
+    private let mayGo = Event()
+
+    init(_ base: StoreIngest) { self.base = base }
+
+    func held() async { await isHeld.wait() }
+    func letGo() { mayGo.happen() }
+
+    var epoch: UInt64 { base.epoch }
+    func intern(_ labelSets: [LabelSet]) async throws(IngestError) -> [SeriesID] { try await base.intern(labelSets) }
+
+    @discardableResult
+    func submit(_ batch: SampleBatch, from source: String, patience: Duration) async throws(IngestError) -> AppendReport
+    {
+        isHeld.happen()
+        await mayGo.wait()
+        return try await base.submit(batch, from: source, patience: patience)
+    }
+}
+
+/// The test's clock, telling when somebody looked at it.
+final class WatchedClock: WallClock {
+    private let base: ManualClock
+    private let look = Event()
+
+    init(_ base: ManualClock) { self.base = base }
+
+    func forget() { look.forget() }
+    func asked() async { await look.wait() }
+
+    func now() -> Timestamp {
+        defer { look.happen() }
+        return base.now()
+    }
+
+    func sleep(until deadline: Timestamp) async throws { try await base.sleep(until: deadline) }
+}
+
 extension RegularExpression {
     /// A pattern of the test's own.
     static func known(_ pattern: String) -> RegularExpression {
