@@ -17,7 +17,7 @@ build: deps
 	swift build -c release --product tocsin $(SWIFT_FLAGS)
 
 run: build
-	.build/release/tocsin run pipelines
+	.build/release/tocsin run pipelines $(if $(wildcard .env),--env-file .env)
 
 test-deps: deps .build/test-venv/ready
 
@@ -36,8 +36,10 @@ test: test-deps lint
 format:
 	swift format --in-place --recursive --parallel Sources Tests Benchmarks Package.swift
 
-bench: build
-	@echo "see Benchmarks/README.md"
+bench: deps ## BENCH=parse OPTIONS="targets=10" for one of them
+	swift build -c release --product tocsin-bench $(SWIFT_FLAGS)
+	@for name in $(or $(BENCH),$$(.build/release/tocsin-bench | awk 'NR > 1 {print $$1}')); do \
+	  echo "== $$name"; .build/release/tocsin-bench $$name $(OPTIONS) || exit 1; done
 
 clean:
 	rm -rf .build

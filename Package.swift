@@ -133,7 +133,7 @@ let package = Package(
                 logging,
             ]),
         tests("EndToEndTests", ["Transport", "YAML"]),
-        tests("TidyTests", []),
+        tests("TidyTests", ["Pipelines", "Sinks", "YAML"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

@@ -21,6 +21,8 @@ package struct SourceKind: Sendable {
         self.decode = decode
     }
 
+    package var isSupported: Bool { decode != nil }
+
     private init(notYet key: String) {
         self.key = key
         isSingle = false
@@ -32,7 +34,7 @@ package struct SourceKind: Sendable {
 
 /// The kinds of sources by their keys: adding one is one line in `standard`.
 package struct SourceRegistry: Sendable {
-    let kinds: [SourceKind]
+    package let kinds: [SourceKind]
 
     package init(_ kinds: [SourceKind]) { self.kinds = kinds }
 

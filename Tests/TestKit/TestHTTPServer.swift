@@ -98,7 +98,7 @@ package final class TestHTTPServer: Sendable {
             case .pieces(let pieces, let pause):
                 for piece in pieces {
                     guard socket.write(piece) else { return }
-                    usleep(UInt32(pause / .microseconds(1)))
+                    usleep(UInt32(pause / .microseconds(1)))  // tidy: being slow is what this server is for
                 }
             case .hang:
                 while let chunk = socket.read(), !chunk.isEmpty {}
