@@ -10,5 +10,6 @@ package func tocsinRouter(_ services: ServerServices) -> Router<BasicRequestCont
     PushRoutes(services: services).add(to: router)
     QueryRoutes(services: services).add(to: router)
     AlertStreamRoutes(services: services).add(to: router)
+    StatusRoutes(services: services).add(to: router)
     return router
 }

@@ -73,6 +73,17 @@ package actor RunningGraph {
         sources.values.compactMap { $0.component.value as? ScrapeSource }.flatMap(\.status.all)
     }
 
+    /// Every alert of every rule that is pending or firing.
+    package var activeAlerts: [ActiveAlerts.Active] {
+        get async {
+            var result: [ActiveAlerts.Active] = []
+            for group in groups.values.map(\.component.value) {
+                result += await group.state().rules.flatMap(\.active)
+            }
+            return result
+        }
+    }
+
     package var currentPlan: Plan { plan }
 
     /// Runs the plan until `shutDown`. Then, in order: sources stop, what they sent is evaluated, notifications on their
