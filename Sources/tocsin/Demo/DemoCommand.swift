@@ -82,7 +82,7 @@ struct DemoCommand: AsyncParsableCommand {
             await client.shutdown()
             throw error
         }
-        await pusher.deleteGroups()
+        await pusher.finish()
         await client.shutdown()
     }
 

@@ -15,7 +15,7 @@ struct GroupPusher: Sendable {
         while !Task.isCancelled {
             var now: String?
             for (group, text) in await fleet.pushed() {
-                now = await send(.put, group, Array(text.utf8)) ?? now
+                now = await send(.put, Self.path(group), text) ?? now
             }
             if now != problem, !Task.isCancelled {
                 standardError(now.map { "pushing: \($0); trying on" } ?? "pushing works again")
@@ -25,17 +25,20 @@ struct GroupPusher: Sendable {
         }
     }
 
-    func deleteGroups() async {
-        for (group, _) in await fleet.pushed() {
-            // Without a server there is nothing to delete.
-            _ = await send(.delete, group, [])
-        }
+    /// Tells that the jobs were stopped, and takes the groups back: without that they would be missed.
+    func finish() async {
+        // Without a server there is nobody who could miss them.
+        _ = await send(.post, "/api/v1/import/prometheus", await fleet.farewell())
+        for (group, _) in await fleet.pushed() { _ = await send(.delete, Self.path(group), "") }
     }
 
+    private static func path(_ group: String) -> String { GroupingKey(labels: ["job": group]).path }
+
     /// What went wrong.
-    private func send(_ method: HTTPRequest.Method, _ group: String, _ body: [UInt8]) async -> String? {
+    private func send(_ method: HTTPRequest.Method, _ path: String, _ text: String) async -> String? {
         do throws(TransportError) {
-            let url = try server.url(GroupingKey(labels: ["job": group]).path)
+            let url = try server.url(path)
+            let body = Array(text.utf8)
             let response = try await client.send(HTTPRequest(method, url, body: body, timeout: .seconds(5)))
             if (200..<300).contains(response.status) { return nil }
             return "\(url.peer) answers \(response.status): \(Terminal.plain(response.body.text(max: 500)))"

@@ -39,6 +39,9 @@ actor JobFleet {
         return jobs.indices.filter(Self.isPushed).map { (jobs[$0].name, jobs[$0].exposition()) }
     }
 
+    /// What all jobs say at the end of the demo.
+    func farewell() -> String { jobs.map { $0.farewell() }.joined() }
+
     var descriptions: [(id: String, name: String, scenario: Scenario, isPushed: Bool)] {
         jobs.enumerated().map { ($1.id, $1.name, $1.scenario, Self.isPushed($0)) }
     }

@@ -36,7 +36,7 @@ enum Scenario: String, CaseIterable, Sendable, ExpressibleByArgument {
         case .stalls: "TrainingJobTimeout after 5m, TrainingProgressSlow after 25m"
         case .diverges: "TrainingLossHigh after 10m"
         case .nan: "TrainingLossNotFinite at once"
-        case .plateaus: "TrainingLossNotDecreasing after 1h30m, ValidationAccuracyStagnant after 3h"
+        case .plateaus: "TrainingLossNotDecreasing after 1h, ValidationAccuracyStagnant after 2h"
         case .drifts: "HighMissingValues and ImbalancedClasses after 5m, DataDistributionShift after 10m"
         }
     }

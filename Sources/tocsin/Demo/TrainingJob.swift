@@ -3,10 +3,14 @@ import Streams
 /// A simulated training job: a value that is advanced by time and tells its metrics, under the names that real jobs use.
 struct TrainingJob {
     let scenario: Scenario
-    let id: String
+    private(set) var id: String
     let name: String
     private(set) var startedAt: Timestamp
     private var checkpointAt: Timestamp
+    /// Nil while it trains.
+    private var completedAt: Timestamp?
+    private var run = 1
+    private let number: Int
     private var age: Double = 0
     private var noise: Noise
 
@@ -15,11 +19,14 @@ struct TrainingJob {
     /// Simulated seconds that a healthy job trains.
     private static let length = 3600.0
     private static let checkpointInterval = 300.0
+    /// How long a job that has completed still says so, in real time: long enough to be seen.
+    private static let rest = Duration.seconds(30)
     private static let memoryLimit = 40.0 * 1_073_741_824
 
     init(_ scenario: Scenario, number: Int, at now: Timestamp, seed: UInt64) {
         self.scenario = scenario
-        id = "job-\(1000 + number)"
+        self.number = number
+        id = "job-\(number)-1"
         name = "\(scenario.rawValue)-demo"
         startedAt = now
         checkpointAt = now
@@ -31,10 +38,21 @@ struct TrainingJob {
         let checkpoints = (age / Self.checkpointInterval).rounded(.down)
         age += seconds
         if (age / Self.checkpointInterval).rounded(.down) > checkpoints { checkpointAt = now }
-        if age > Self.length, scenario == .healthy || scenario == .drifts {
-            age = 0
-            startedAt = now
+        if let completedAt {
+            if now - completedAt >= Self.rest { restart(at: now) }
+        } else if age > Self.length, scenario == .healthy {
+            completedAt = now
         }
+    }
+
+    /// Another run is another job: nobody compares its loss with that of the one before.
+    private mutating func restart(at now: Timestamp) {
+        run += 1
+        id = "job-\(number)-\(run)"
+        age = 0
+        startedAt = now
+        checkpointAt = now
+        completedAt = nil
     }
 
     private var hasTrouble: Bool { age >= Self.onset }
@@ -46,9 +64,8 @@ struct TrainingJob {
         func line(_ metric: String, _ value: Double, _ extra: String = "") {
             text += "\(metric){job_id=\"\(id)\",job_name=\"\(name)\"\(extra)} \(formatFloat(value, .general))\n"
         }
-        let failed = scenario == .fails && hasTrouble
-        for status in ["running", "failed", "completed"] {
-            line("training_job_status", status == (failed ? "failed" : "running") ? 1 : 0, ",status=\"\(status)\"")
+        for status in Status.allCases {
+            line("training_job_status", status == self.status ? 1 : 0, ",status=\"\(status)\"")
         }
         line("training_job_start_time_seconds", startedAt.seconds)
         line("training_job_timeout_seconds", scenario == .stalls ? Self.onset : 4 * Self.length)
@@ -66,17 +83,32 @@ struct TrainingJob {
         return text
     }
 
+    private enum Status: CaseIterable { case running, completed, failed, stopped }
+
+    private var status: Status {
+        if scenario == .fails, hasTrouble { return .failed }
+        return completedAt == nil ? .running : .completed
+    }
+
+    /// What a job says that is ended by its user, so that nobody misses it.
+    func farewell() -> String {
+        Status.allCases.map { status in
+            "training_job_status{job_id=\"\(id)\",job_name=\"\(name)\",status=\"\(status)\"} \(status == .stopped ? 1 : 0)\n"
+        }.joined()
+    }
+
     private var progress: Double {
         let full = min(1, age / Self.length)
         return scenario == .stalls ? min(full, Self.onset / Self.length) : full
     }
 
     private mutating func loss() -> Double {
-        let healthy = 4 / (1 + age / 60) + 0.02 * noise.next()
+        let healthy = 4 / (1 + age / 60) * (1 + 0.01 * noise.next())
         switch scenario {
         case .nan where hasTrouble: return .nan
         case .diverges where hasTrouble: return min(1e9, healthy + trouble)
-        case .plateaus where hasTrouble: return 4 / (1 + Self.onset / 60) + 0.01 + 0.02 * noise.next()
+        // It overfits.
+        case .plateaus where hasTrouble: return 4 / (1 + Self.onset / 60) + 0.02 + trouble / 1e6
         default: return healthy
         }
     }
