@@ -124,7 +124,7 @@ let package = Package(
         tests("SourcesTests", ["Sources", "CSnappy", "Storage", "YAML", "Transport"]),
         tests("ActorsTests", ["Actors", "PromQL", "Storage", "Templates", "YAML", logging]),
         tests("SinksTests", ["Sinks", "Templates", "Transport", "YAML"]),
-        tests("PipelinesTests", ["Pipelines", "Actors", "YAML", "PromQL", "Sources", "Sinks"]),
+        tests("PipelinesTests", ["Pipelines", "Actors", "YAML", "PromQL", "Storage", "Sources", "Sinks", logging]),
         tests("ServerTests", ["Server", "Pipelines", "Transport"]),
         tests(
             "ConformanceTests",
