@@ -1,3 +1,4 @@
+import Actors
 import Streams
 import Synchronization
 
@@ -5,12 +6,24 @@ import Synchronization
 /// notification side of a pipeline while its rules run on.
 final class AlertInboxes: Sendable {
     private let inboxes = Mutex<[String: Edge<[Alert]>]>([:])
+    private let deliveries = Mutex<[Edge<Delivery>]>([])
 
     subscript(pipeline: String) -> Edge<[Alert]>? { inboxes.withLock { $0[pipeline] } }
 
-    func replaceAll(_ new: [String: Edge<[Alert]>]) { inboxes.withLock { $0 = new } }
+    /// - Parameter deliveries: the edges to the sinks that lie behind the inboxes.
+    func replaceAll(_ new: [String: Edge<[Alert]>], deliveries: [Edge<Delivery>]) {
+        inboxes.withLock { $0 = new }
+        self.deliveries.withLock { $0 = deliveries }
+    }
 
-    var all: [Edge<[Alert]>] { inboxes.withLock { Array($0.values) } }
+    /// Each once: several pipelines may share one.
+    var all: [Edge<[Alert]>] {
+        var seen: Set<ObjectIdentifier> = []
+        return inboxes.withLock { Array($0.values) }.filter { seen.insert(ObjectIdentifier($0)).inserted }
+    }
+
+    /// The edges to the sinks, for their counters.
+    var deliveryEdges: [Edge<Delivery>] { deliveries.withLock { $0 } }
 
     /// Hands alerts to the pipeline's notification side, and waits for room there. When that side was exchanged in the
     /// meantime its successor gets them.

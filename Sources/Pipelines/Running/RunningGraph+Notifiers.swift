@@ -37,7 +37,8 @@ extension RunningGraph {
         for pipeline in new.pipelines where inboxes[pipeline.name] == nil {
             inboxes[pipeline.name] = new.router(of: pipeline.name).flatMap { routed[$0.name] }
         }
-        self.inboxes.replaceAll(inboxes)
+        self.inboxes.replaceAll(
+            inboxes, deliveries: next.values.flatMap { $0.component.value.deliveryEdges })
         // What was sent to a predecessor that had stopped taking it.
         for (old, inbox) in exchanged {
             old.value.inbox.close()

@@ -59,6 +59,7 @@ package actor RunningGraph {
         settings.telemetry.collect { readings in
             EdgeReadings.add(gate, to: &readings)
             for inbox in inboxes.all { EdgeReadings.add(inbox, to: &readings) }
+            for edge in inboxes.deliveryEdges { EdgeReadings.add(edge, to: &readings) }
         }
     }
 
