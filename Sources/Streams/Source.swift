@@ -10,4 +10,11 @@ package protocol Source: Sendable {
     /// Called after `run` has ended because the source is no longer configured (not at shutdown): its series are over,
     /// which it says by stale markers.
     func retire() async
+    /// Called before `run`, instead of the old one's `retire`, when a running source goes on under other settings: what
+    /// both have goes on as if nothing had happened, the rest ends. The old one's `run` has ended.
+    func takeOver(from old: any Source) async
+}
+
+extension Source {
+    package func takeOver(from old: any Source) async { await old.retire() }
 }

@@ -135,6 +135,23 @@ import Testing
         #expect(try await series("a") == ["1 @0", "stale @1", "2 @2", "stale @1000"])
     }
 
+    @Test func `groups go on under other settings, and the old gateway takes no more`() async throws {
+        let old = gateway()
+        try await old.push(Array("# TYPE a counter\na 1\n".utf8), to: key, replacing: true)
+        let new = gateway(PushSettings(timeToLive: .seconds(60)))
+        await new.takeOver(from: old)
+        await #expect(throws: PushGateway.Refusal.ingest(.closed)) {
+            try await old.push(Array("a 2\n".utf8), to: key, replacing: true)
+        }
+        #expect(try await new.exposition().contains(#"a{instance="",job="j"} 1"#))
+        await #expect(throws: PushGateway.Refusal.self, "types are remembered") {
+            try await new.push(
+                Array("# TYPE a gauge\na 1\n".utf8), to: GroupingKey(labels: ["job": "k"]), replacing: true)
+        }
+        try await new.push(Array("# TYPE a counter\na 3\n".utf8), to: key, replacing: true)
+        #expect(try await series("a") == ["1 @0", "3 @1"])
+    }
+
     // MARK: refusals
 
     static let refused: [(body: String, reason: String)] = [

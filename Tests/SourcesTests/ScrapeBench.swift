@@ -54,6 +54,7 @@ struct ScrapeBench: Sendable {
     /// Runs a source for as long as the body takes.
     static func run(
         _ settings: ScrapeSettings, samples: SampleStore = SampleStore(), ingest: (any Ingest)? = nil,
+        after old: ScrapeSource? = nil,
         _ body: @Sendable (ScrapeBench) async throws -> Void
     ) async throws {
         let client = HTTPClient()
@@ -61,6 +62,7 @@ struct ScrapeBench: Sendable {
         let source = try ScrapeSource(
             settings, client: client, ingest: ingest ?? samples.ingest, clock: samples.clock,
             telemetry: samples.telemetry, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        if let old { await source.takeOver(from: old) }
         let count = max(1, source.status.all.count)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await source.run() }

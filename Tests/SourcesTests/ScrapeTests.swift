@@ -158,6 +158,35 @@ import Transport
         }
     }
 
+    @Test func `a job that goes on under other settings ends only what it does not show any more`() async throws {
+        let target = try TestTarget("kept 1\ndropped 1\n")
+        let samples = SampleStore()
+        nonisolated(unsafe) var bench: ScrapeBench?
+        try await ScrapeBench.run(
+            .job(target.address) { $0.targets.append(.init(addresses: ["localhost:1"], labels: ["instance": "u"])) },
+            samples: samples
+        ) { running async throws in
+            samples.clock.advance(by: .seconds(10))
+            await samples.clock.waitForSleepers(count: 2)
+            bench = running
+        }
+        let old = try #require(bench)
+        let changed = ScrapeSettings.job(target.address) {
+            $0.metricRelabelRules = [RelabelRule(.drop, sourceLabels: ["__name__"], regex: .known("dropped"))]
+        }
+        try await ScrapeBench.run(changed, samples: samples, after: old.source) { running async throws in
+            #expect(try await samples.values("kept").values.first == ["1"])
+            #expect(
+                try await samples.values("up") == [
+                    #"up{instance="t", job="j"}"#: ["1"], #"up{instance="u", job="j"}"#: ["0", "stale"],
+                ])
+            await running.scrape()
+            #expect(try await samples.values("kept").values.first == ["1", "1"])
+            #expect(try await samples.values("dropped").values.first == ["1", "stale"])
+            #expect(try await samples.values("up")[#"up{instance="t", job="j"}"#] == ["1", "1"])
+        }
+    }
+
     // MARK: labels and times
 
     @Test func `a label that the target has too is renamed, or honoured`() async throws {

@@ -39,11 +39,15 @@ extension RunningGraph {
         throw UnknownSource(kind: plan.kind)
     }
 
-    /// Stops what is gone, whose series end, and starts what is new.
+    /// Stops what is gone, whose series end; what is configured in another way goes on from where the old one stood.
     func exchangeSources(_ prepared: [String: PreparedSource]) async {
         for (name, old) in sources where prepared[name]?.running == nil {
             await old.component.handle.stop()
-            await old.component.value.retire()
+            if let successor = prepared[name]?.made {
+                await successor.takeOver(from: old.component.value)
+            } else {
+                await old.component.value.retire()
+            }
         }
         var next: [String: (plan: SourcePlan, component: Component<any Source>)] = [:]
         for (name, source) in prepared {

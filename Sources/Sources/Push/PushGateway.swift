@@ -32,6 +32,8 @@ package actor PushGateway: Source {
     private var lastEnd = Timestamp.distantPast
     private var lastRefresh = Timestamp.distantPast
     private let turn = AsyncTurn()
+    /// Its groups are another one's now, or gone.
+    private var isOver = false
 
     package init(_ settings: PushSettings, ingest: any Ingest, clock: any WallClock, telemetry: Telemetry) {
         self.settings = settings
@@ -77,6 +79,10 @@ package actor PushGateway: Source {
     private func begin() async throws(Refusal) -> Duration {
         let start = clock.now()
         await turn.begin()
+        guard !isOver else {
+            turn.end()
+            throw .ingest(.closed)
+        }
         let waited = clock.now() - start
         guard waited <= .zero || waited < settings.patience else {
             turn.end()
@@ -251,6 +257,24 @@ package actor PushGateway: Source {
     package func retire() async {
         // When the graph is full or closing the series end by look-back.
         try? await wipe()
+        isOver = true
+    }
+
+    /// All groups go on under the new settings.
+    package func takeOver(from old: any Source) async {
+        guard let old = old as? PushGateway else { return await old.retire() }
+        let held = await old.release()
+        groups = held.groups
+        index = held.index
+        lastEnd = held.lastEnd
+        telemetry.groups.set(Double(groups.count))
+    }
+
+    private func release() async -> (groups: [GroupingKey: PushGroup], index: PushIndex, lastEnd: Timestamp) {
+        await turn.begin()
+        defer { turn.end() }
+        isOver = true
+        return (groups, index, lastEnd)
     }
 
     // MARK: writing

@@ -45,7 +45,7 @@ actor TargetScraper {
         }
     }
 
-    private let target: ScrapeTarget
+    nonisolated let target: ScrapeTarget
     private let settings: ScrapeSettings
     private let tools: Tools
     private let labels: SampleLabels
@@ -277,6 +277,20 @@ actor TargetScraper {
                         + "label_value_length_limit (\(limits.labelValueBytesMax))", parser.counts)
             }
         }
+    }
+
+    /// What one scraper of a target leaves to the next.
+    struct Legacy: Sendable {
+        var series: Set<SeriesID>
+        var lastTime: Timestamp
+    }
+
+    /// Gives its series away, to be ended unless they show again.
+    func release() -> Legacy { Legacy(series: unsettled.union(parser.fail()), lastTime: lastTime) }
+
+    func adopt(_ legacy: Legacy) {
+        unsettled.formUnion(legacy.series)
+        lastTime = max(lastTime, legacy.lastTime)
     }
 
     /// The target is gone for good: all its series end now.
