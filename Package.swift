@@ -115,6 +115,12 @@ let package = Package(
         .target(
             name: "TestKit", dependencies: ["Streams", "YAML"], path: "Tests/TestKit", exclude: ["Fixtures"],
             swiftSettings: settings),
+        .target(
+            name: "ServerKit",
+            dependencies: [
+                "TestKit", "Streams", "Actors", "Pipelines", "Server", "Transport", "YAML", logging,
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ], path: "Tests/ServerKit", swiftSettings: settings),
         tests("StreamsTests", []),
         tests("PromQLTests", ["PromQL", "Storage"]),
         tests("StorageTests", ["Storage"]),
@@ -125,12 +131,12 @@ let package = Package(
         tests("ActorsTests", ["Actors", "PromQL", "Storage", "Templates", "YAML", logging]),
         tests("SinksTests", ["Sinks", "Templates", "Transport", "YAML"]),
         tests("PipelinesTests", ["Pipelines", "Actors", "YAML", "PromQL", "Storage", "Sources", "Sinks", logging]),
-        tests("ServerTests", ["Server", "Pipelines", "Transport"]),
+        tests("ServerTests", ["ServerKit", "Server", "Pipelines", "Actors", "YAML", "CZlib", "CSnappy"]),
         tests(
             "ConformanceTests",
             [
                 "PromQL", "Storage", "Sources", "Actors", "Templates", "YAML", "Pipelines", "Transport", "Server",
-                logging,
+                "ServerKit", logging,
             ]),
         tests("EndToEndTests", ["Transport", "YAML"]),
         tests("TidyTests", ["Pipelines", "Sinks", "YAML"]),

@@ -43,6 +43,28 @@ package struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
     package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
 
+/// Under which path everything is served: `/` or empty for none, else such as `/monitoring/tocsin`.
+package struct RoutePrefix: Sendable, Equatable {
+    /// Without a slash at the end; empty: none.
+    package let text: String
+
+    /// Nil when the text is no path.
+    package init?(_ path: String) {
+        let parts = path.split(separator: "/")
+        func isPlain(_ byte: UInt8) -> Bool {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
+                UInt8(ascii: "~"):
+                true
+            default: false
+            }
+        }
+        guard parts.allSatisfy({ $0.utf8.allSatisfy(isPlain) }) else { return nil }
+        text = parts.map { "/" + $0 }.joined()
+    }
+}
+
 /// The one port for everything that comes in over HTTP.
 package struct HTTPServer: Sendable {
     package struct Settings: Sendable {
@@ -52,6 +74,8 @@ package struct HTTPServer: Sendable {
         /// A connection on which nothing moves for that long is closed.
         package var idleTimeout: Duration = .seconds(300)
         package var connectionsMax = 4096
+        /// How long a shutdown waits for requests under way, an upload that never ends among them.
+        package var shutdownTimeout: Duration = .seconds(10)
 
         package init(address: ListenAddress) { self.address = address }
     }
@@ -68,7 +92,8 @@ package struct HTTPServer: Sendable {
         self.bound = bound
     }
 
-    /// Serves until the service group shuts down gracefully: then it takes no more connections and finishes what runs.
+    /// Serves until the service group shuts down gracefully: then it takes no more connections and finishes what runs, or
+    /// ends it when that takes too long.
     package func run() async throws {
         let head = TimeAmount.milliseconds(settings.headDeadline.wholeMilliseconds)
         let idle = TimeAmount.milliseconds(settings.idleTimeout.wholeMilliseconds)
@@ -87,40 +112,42 @@ package struct HTTPServer: Sendable {
                 bound.set(port: channel.localAddress?.port ?? settings.address.port)
             },
             logger: quiet)
-        try await application.run()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await application.run() }
+            group.addTask { [settings] in
+                try await gracefulShutdown()
+                try await Task.sleep(for: settings.shutdownTimeout)
+            }
+            defer { group.cancelAll() }
+            try await group.next()
+            group.cancelAll()
+            do {
+                try await group.waitForAll()
+            } catch {
+                // Cancelled: the server by the limit, or the limit by the server's end.
+                logger.debug("Serving ended.", metadata: ["reason": "\(error)"])
+            }
+        }
     }
 }
 
 /// The port that the server got, for those who asked for port 0; readable once it listens.
 package final class BoundAddress: Sendable {
-    private struct State {
-        var port: Int?
-        var waiters: [CheckedContinuation<Int, Never>] = []
-    }
-
-    private let state = Mutex(State())
+    private let bound = Mutex<Int?>(nil)
+    private let listening = Latch()
 
     package init() {}
 
     func set(port: Int) {
-        let waiters = state.withLock { state in
-            state.port = port
-            defer { state.waiters = [] }
-            return state.waiters
-        }
-        for waiter in waiters { waiter.resume(returning: port) }
+        bound.withLock { $0 = port }
+        listening.open()
     }
 
-    package var port: Int? { state.withLock { $0.port } }
+    package var port: Int? { bound.withLock { $0 } }
 
-    /// Waits until the server listens.
-    package func waitForPort() async -> Int {
-        await withCheckedContinuation { continuation in
-            let port: Int? = state.withLock { state in
-                if state.port == nil { state.waiters.append(continuation) }
-                return state.port
-            }
-            if let port { continuation.resume(returning: port) }
-        }
+    /// Waits until the server listens; nil when the task is cancelled before.
+    package func waitForPort() async -> Int? {
+        await listening.wait()
+        return port
     }
 }

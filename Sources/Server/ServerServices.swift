@@ -11,17 +11,23 @@ package struct ServerServices: Sendable {
     package let telemetry: ServerTelemetry
     /// Loads the pipelines anew. Throws with all that is wrong; the running graph is untouched then.
     package let reload: @Sendable () async throws -> Void
+    package let version: String
+    package let routePrefix: String
+    let startTime: Timestamp
     /// Which series pushed bytes stand for; shared by all requests.
     let cache = SeriesCache()
 
     package init(
         graph: RunningGraph, clock: any WallClock, telemetry: Telemetry,
-        reload: @escaping @Sendable () async throws -> Void
+        version: String = "", routePrefix: String = "", reload: @escaping @Sendable () async throws -> Void
     ) {
         self.graph = graph
         self.clock = clock
         self.telemetry = ServerTelemetry(telemetry)
         self.reload = reload
+        self.version = version
+        self.routePrefix = routePrefix
+        startTime = clock.now()
     }
 
     /// - Throws: 404 when no pipeline takes pushes.

@@ -1,15 +1,14 @@
 package import Hummingbird
-import HTTPTypes
-import NIOCore
-import Streams
 
 /// Every path that the server answers.
-package func tocsinRouter(_ services: ServerServices) -> Router<BasicRequestContext> {
-    let router = Router(context: BasicRequestContext.self)
-    ManagementRoutes(services: services).add(to: router)
-    PushRoutes(services: services).add(to: router)
-    QueryRoutes(services: services).add(to: router)
-    AlertStreamRoutes(services: services).add(to: router)
-    StatusRoutes(services: services).add(to: router)
-    return router
+/// - Parameter prefix: under which all of them lie, such as `/monitoring`; empty: none.
+package func tocsinRouter(_ services: ServerServices, prefix: String = "") -> Router<BasicRequestContext> {
+    let routes = RouteTable(prefix: prefix)
+    ManagementRoutes(services: services).add(to: routes)
+    PushRoutes(services: services, prefix: prefix).add(to: routes)
+    PushGatewayRoutes(services: services).add(to: routes)
+    QueryRoutes(services: services).add(to: routes)
+    AlertStreamRoutes(services: services).add(to: routes)
+    StatusRoutes(services: services).add(to: routes)
+    return routes.router()
 }

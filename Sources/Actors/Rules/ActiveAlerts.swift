@@ -33,10 +33,15 @@ package struct ActiveAlerts: Sendable {
         /// Since when the expression gives nothing while `keep_firing_for` holds the alert.
         package var keptSince: Timestamp?
         package var lastSent: Timestamp?
+        /// Its annotations have changed since it was told.
+        package var isOutdated: Bool
+        /// From an earlier run: until then its absence means only that its samples have not come again yet.
+        package var restoredUntil: Timestamp?
 
         package init(
             source: LabelSet, labels: LabelSet, annotations: LabelSet, value: Double, state: AlertState,
-            activeSince: Timestamp, firedAt: Timestamp? = nil, keptSince: Timestamp? = nil, lastSent: Timestamp? = nil
+            activeSince: Timestamp, firedAt: Timestamp? = nil, keptSince: Timestamp? = nil, lastSent: Timestamp? = nil,
+            isOutdated: Bool = false, restoredUntil: Timestamp? = nil
         ) {
             self.source = source
             self.labels = labels
@@ -47,6 +52,8 @@ package struct ActiveAlerts: Sendable {
             self.firedAt = firedAt
             self.keptSince = keptSince
             self.lastSent = lastSent
+            self.isOutdated = isOutdated
+            self.restoredUntil = restoredUntil
         }
     }
 
@@ -72,18 +79,18 @@ package struct ActiveAlerts: Sendable {
     package struct Outcome: Sendable {
         /// In order of their labels' first appearance; a step from inactive over pending to firing at once is one change.
         package var changes: [Change] = []
-        /// Firing alerts whose annotations changed, or that are due to be told again.
+        /// Firing alerts whose annotations changed, and that are due to be told again.
         package var updated: [Active] = []
+        /// The limit was passed by that many alerts: all have ended.
+        package var exceeding: Int?
     }
 
     package enum EvaluationFailure: Error, Sendable, Equatable, CustomStringConvertible {
         case duplicate(LabelSet)
-        case limit(Int, found: Int)
 
         package var description: String {
             switch self {
             case .duplicate: "vector contains metrics with the same labelset after applying alert labels"
-            case .limit(let limit, let found): "exceeded limit of \(limit) with \(found) alerts"
             }
         }
     }
@@ -100,30 +107,41 @@ package struct ActiveAlerts: Sendable {
         self.resendDelay = resendDelay
     }
 
-    /// Takes over the alerts of an earlier run or of the same rule before a reload.
-    package mutating func restore(_ alerts: [Active]) {
-        for alert in alerts where alert.state != .inactive { active[alert.labels] = alert }
+    /// Takes over the alerts of the same rule before a reload, or of an earlier run of the program.
+    /// - Parameter until: the samples of an earlier run are gone; until then their absence ends no alert.
+    package mutating func restore(_ alerts: [Active], until: Timestamp? = nil) {
+        for var alert in alerts where alert.state != .inactive {
+            if let until { alert.restoredUntil = until }
+            active[alert.labels] = alert
+        }
     }
 
     /// Settles the result of an evaluation at `time`.
     /// - Parameter limit: at most that many alerts, 0 for any number; beyond it all alerts end, as in Prometheus.
-    /// - Throws: when two results have the same labels, or the limit is passed. On a duplicate nothing has changed.
+    /// - Throws: when two results have the same labels; then nothing has changed.
     package mutating func settle(
         _ candidates: [Candidate], scope: Scope, at time: Timestamp, limit: Int = 0
     ) throws(EvaluationFailure) -> Outcome {
         var seen = Set<LabelSet>(minimumCapacity: candidates.count)
-        for candidate in candidates where !seen.insert(candidate.labels).inserted {
-            throw .duplicate(candidate.labels)
+        for candidate in candidates {
+            // An alert of an input that was not looked at counts as well.
+            let isTaken = active[candidate.labels].map { !scope.covers($0.source) } ?? false
+            guard !isTaken, seen.insert(candidate.labels).inserted else { throw .duplicate(candidate.labels) }
         }
         var outcome = Outcome()
+        let before = limit > 0 ? active : [:]
         endAbsent(seen, scope: scope, at: time, into: &outcome)
         for candidate in candidates { admit(candidate, at: time, into: &outcome) }
-        if limit > 0, active.count > limit {
-            let found = active.count
-            active.removeAll()
-            throw .limit(limit, found: found)
-        }
-        return outcome
+        guard limit > 0, active.count > limit else { return outcome }
+        let found = active.count
+        active.removeAll()
+        return Outcome(changes: before.values.map(Self.end), exceeding: found)
+    }
+
+    private static func end(_ alert: Active) -> Change {
+        var ended = alert
+        ended.state = .inactive
+        return Change(alert: ended, from: alert.state, to: .inactive)
     }
 
     private mutating func admit(_ candidate: Candidate, at time: Timestamp, into outcome: inout Outcome) {
@@ -137,7 +155,10 @@ package struct ActiveAlerts: Sendable {
             alert.value = candidate.value
             alert.source = candidate.source
             alert.keptSince = nil
-            if before == .firing, changed, due(known, at: time) {
+            alert.restoredUntil = nil
+            alert.isOutdated = before == .firing && (known.isOutdated || changed)
+            if alert.isOutdated, due(known, at: time) {
+                alert.isOutdated = false
                 alert.lastSent = time
                 outcome.updated.append(alert)
             }
@@ -151,6 +172,7 @@ package struct ActiveAlerts: Sendable {
             alert.state = .firing
             alert.firedAt = time
             alert.lastSent = time
+            alert.isOutdated = false
         }
         active[candidate.labels] = alert
         if alert.state != before { outcome.changes.append(Change(alert: alert, from: before, to: alert.state)) }
@@ -164,6 +186,7 @@ package struct ActiveAlerts: Sendable {
         _ present: Set<LabelSet>, scope: Scope, at time: Timestamp, into outcome: inout Outcome
     ) {
         for (labels, alert) in active where !present.contains(labels) && scope.covers(alert.source) {
+            if let until = alert.restoredUntil, time < until, alert.keptSince == nil { continue }
             if alert.state == .firing, keepFiringFor > .zero {
                 let since = alert.keptSince ?? time
                 if time - since < keepFiringFor {
@@ -172,20 +195,22 @@ package struct ActiveAlerts: Sendable {
                 }
             }
             active[labels] = nil
-            var ended = alert
-            ended.state = .inactive
-            outcome.changes.append(Change(alert: ended, from: alert.state, to: .inactive))
+            outcome.changes.append(Self.end(alert))
         }
     }
 
-    /// When time alone will change something next: a pending alert turns firing, a kept one ends.
-    package var nextDeadline: Timestamp? {
-        active.values.compactMap { alert in
-            switch alert.state {
-            case .pending: alert.activeSince + holdDuration
-            case .firing: alert.keptSince.map { $0 + keepFiringFor }
-            case .inactive: nil
-            }
-        }.min()
+    /// When time alone will change something next: a pending alert turns firing, a kept or restored one ends, one that is
+    /// outdated may be told again.
+    package var nextDeadline: Timestamp? { active.values.lazy.compactMap(deadline).min() }
+
+    private func deadline(of alert: Active) -> Timestamp? {
+        if let until = alert.restoredUntil { return until }
+        switch alert.state {
+        case .pending: return alert.activeSince + holdDuration
+        case .firing:
+            if let since = alert.keptSince { return since + keepFiringFor }
+            return alert.isOutdated ? alert.lastSent.map { $0 + resendDelay } : nil
+        case .inactive: return nil
+        }
     }
 }

@@ -102,7 +102,7 @@ package final class EvaluationGate: Sendable {
             return state.closed
         }
         if admitted { return }
-        throw closed ? .closed : .saturated(retryAfter: .seconds(1))
+        throw closed || Task.isCancelled ? .closed : .saturated(retryAfter: .seconds(1))
     }
 
     private func line(_ id: UInt64) async -> Bool {

@@ -29,6 +29,8 @@ extension RuleGroupOperator {
             logger.info("Rule evaluation works again.", metadata: ["rule": "\(rules[place].settings.name)"])
         }
         rules[place].lastError = failure
+        // A deadline that the failed evaluation was to settle waits for the next interval, or it would be due for ever.
+        rules[place].deadlineNotBefore = failure == nil ? .distantPast : nextTick
         rules[place].lastEvaluation = time
         rules[place].lastDuration = duration
     }
@@ -75,6 +77,13 @@ extension RuleGroupOperator {
 
     // MARK: recording
 
+    struct LimitExceeded: Error, CustomStringConvertible {
+        var limit: Int
+        var found: Int
+        var what: String
+        var description: String { "exceeded limit of \(limit) with \(found) \(what)" }
+    }
+
     struct RecordFailure: Error, CustomStringConvertible {
         var description: String
     }
@@ -98,7 +107,7 @@ extension RuleGroupOperator {
         }
         let limit = settings.limit
         if limit > 0, result.samples.count > limit {
-            throw RecordFailure(description: "exceeded limit of \(limit) with \(result.samples.count) series")
+            throw LimitExceeded(limit: limit, found: result.samples.count, what: "series")
         }
         let entries = rules[place].written.settle(current, scope: result.scope, onlyChanges: !isTick)
         try await append(entries, at: time, by: place)
@@ -115,10 +124,12 @@ extension RuleGroupOperator {
         // No waiting between here and the end of the settling: the alerts change as one.
         let outcome = try rules[place].alerts.settle(
             candidates, scope: result.scope, at: time, limit: settings.limit)
-        let entries = written(for: outcome, of: place, scope: result.scope, isTick: isTick)
+        let scope = outcome.exceeding == nil ? result.scope : .all
+        let entries = written(for: outcome, of: place, scope: scope, isTick: isTick)
         publish(outcome.changes, of: place, at: time)
         await notify(outcome, at: time)
         try await append(entries, at: time, by: place)
+        if let found = outcome.exceeding { throw LimitExceeded(limit: settings.limit, found: found, what: "alerts") }
     }
 
     private func candidate(

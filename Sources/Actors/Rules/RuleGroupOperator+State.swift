@@ -1,4 +1,5 @@
 import Logging
+import PromQL
 import Streams
 
 /// What a rule group has brought about, to be carried over a reload, or over a restart as far as alerts go.
@@ -34,10 +35,12 @@ extension RuleGroupOperator {
         return left
     }
 
-    /// Goes on with the alerts that an earlier run of the program had, by the rules' names.
+    /// Goes on with the alerts that an earlier run of the program had, by the rules' names. Their samples have to come
+    /// again first: none ends for want of them before a look-back has passed.
     package func restore(_ alerts: [String: [ActiveAlerts.Active]]) {
+        let until = context.clock.now() + EvaluationSettings().lookback
         for place in rules.indices where rules[place].settings.isAlert {
-            if let active = alerts[rules[place].settings.name] { rules[place].alerts.restore(active) }
+            if let active = alerts[rules[place].settings.name] { rules[place].alerts.restore(active, until: until) }
         }
     }
 

@@ -20,7 +20,7 @@ package actor RuleGroupOperator<Reader: SeriesReader> {
     private let timer: DeadlineTimer
     var rules: [RuleRuntime]
     var ids = SeriesIDs()
-    private var nextTick: Timestamp
+    private(set) var nextTick: Timestamp
     /// Evaluations of one group have rising times, so that what they write does.
     private var lastTime = Timestamp.distantPast
 
@@ -74,14 +74,18 @@ package actor RuleGroupOperator<Reader: SeriesReader> {
     }
 
     private func note(_ work: GroupInbox.Work) {
-        // A sample from a clock slightly ahead of ours is seen when our time reaches it.
-        let visible = work.maxTimestamp
+        let now = context.clock.now()
         for (place, series) in work.dirty where rules.indices.contains(place) {
             rules[place].pending = rules[place].pending.map { GroupInbox.merged($0, series) } ?? series
-            if visible > rules[place].notBefore, visible - context.clock.now() < .seconds(600) {
-                rules[place].notBefore = max(rules[place].notBefore, visible)
-            }
+            // What comes from a clock ahead of ours is seen when our time reaches it.
+            if work.maxTimestamp > now { rules[place].expect(series, at: work.maxTimestamp) }
         }
+    }
+
+    /// Has every rule looked at as soon as the group runs: what came before it did not reach its inbox.
+    package func evaluateAtOnce() {
+        guard context.mode == .streaming else { return }
+        inbox.add(rules.indices.map { ($0, .all) }, at: .distantPast, ticket: nil)
     }
 
     private func arm() {
@@ -132,17 +136,16 @@ package actor RuleGroupOperator<Reader: SeriesReader> {
         var evaluated = false
         for place in rules.indices {
             if Task.isCancelled { return }
-            let rule = rules[place]
-            let isDue = rule.alerts.nextDeadline.map { $0 <= time } ?? false
-            if isDue {
+            rules[place].admitAhead(at: time)
+            if let deadline = rules[place].alertDeadline, deadline <= time {
                 rules[place].pending = nil
                 await evaluate(place, .all, at: time, isTick: false)
                 evaluated = true
                 continue
             }
-            guard let pending = rule.pending, rule.notBefore <= time else { continue }
+            guard let pending = rules[place].pending, rules[place].notBefore <= time else { continue }
             rules[place].pending = nil
-            if case .some(let ids) = pending, rule.isElementWise {
+            if case .some(let ids) = pending, mayLookAtSome(of: rules[place]) {
                 await evaluate(place, .some(ids), at: time, isTick: false)
             } else {
                 await evaluate(place, .all, at: time, isTick: false)
@@ -153,5 +156,11 @@ package actor RuleGroupOperator<Reader: SeriesReader> {
             evaluated = true
         }
         if evaluated { lastTime = time }
+    }
+
+    /// Whether what the unchanged series gave can't matter: it does where results are counted, or could coincide.
+    private func mayLookAtSome(of rule: RuleRuntime) -> Bool {
+        rule.isElementWise && settings.limit == 0 && rule.lastError == nil
+            && (rule.settings.isAlert || rule.labels.isEmpty)
     }
 }

@@ -18,6 +18,10 @@ struct RuleRuntime: Sendable {
     var pending: Touched.Series?
     /// Not before this time is the whole of it evaluated again between two intervals: an expensive rule waits longer.
     var notBefore = Timestamp.distantPast
+    /// Not before this time does a deadline of its alerts call for an evaluation.
+    var deadlineNotBefore = Timestamp.distantPast
+    /// Series with samples of a time still to come, and the first and the last of these times.
+    private var ahead: (series: Touched.Series, first: Timestamp, last: Timestamp)?
     var lastError: String?
     var lastEvaluation: Timestamp?
     var lastDuration = Duration.zero
@@ -40,7 +44,23 @@ struct RuleRuntime: Sendable {
     /// When this rule has to be looked at next, beside its group's interval.
     var nextDeadline: Timestamp? {
         let waiting = pending == nil ? nil : notBefore
-        return [alerts.nextDeadline, waiting].compactMap(\.self).min()
+        return [alertDeadline, waiting, ahead?.first].compactMap(\.self).min()
+    }
+
+    /// When time alone changes one of its alerts.
+    var alertDeadline: Timestamp? { alerts.nextDeadline.map { max($0, deadlineNotBefore) } }
+
+    /// Notes samples that can be seen from `time` on.
+    mutating func expect(_ series: Touched.Series, at time: Timestamp) {
+        guard let known = ahead else { return ahead = (series, time, time) }
+        ahead = (GroupInbox.merged(known.series, series), min(known.first, time), max(known.last, time))
+    }
+
+    /// Makes what can be seen by now pending. Of times in between, the last one is waited for once more.
+    mutating func admitAhead(at time: Timestamp) {
+        guard let known = ahead, known.first <= time else { return }
+        pending = pending.map { GroupInbox.merged($0, known.series) } ?? known.series
+        ahead = known.last <= time ? nil : (known.series, known.last, known.last)
     }
 
     /// The names of the metrics that it writes.
@@ -50,7 +70,4 @@ struct RuleRuntime: Sendable {
         case .alert: ["ALERTS", "ALERTS_FOR_STATE"]
         }
     }
-
-    /// Two rules that are the same to a user who edits another part of the file.
-    func isSameRule(as other: RuleRuntime) -> Bool { settings == other.settings }
 }

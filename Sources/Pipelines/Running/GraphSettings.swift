@@ -20,6 +20,8 @@ package struct GraphSettings: Sendable {
     /// How long a shutdown waits for notifications that are on their way; what is left is kept for the next start.
     package var drainTimeout: Duration
     package var random: @Sendable () -> UInt64
+    /// Waited for before each read of a rule. Nil: nothing; tests make rules slow with it.
+    package var beforeRuleReads: (@Sendable () async -> Void)?
 
     package init(
         clock: any WallClock, telemetry: Telemetry, logger: Logger, http: HTTPClient,

@@ -28,10 +28,11 @@ extension RunningGraph {
         return prepared
     }
 
-    private func context(_ pipeline: PipelinePlan) -> RuleContext<SeriesStore> {
+    private func context(_ pipeline: PipelinePlan) -> RuleContext<RuleReader> {
         let name = pipeline.name
         return RuleContext(
-            pipeline: name, mode: pipeline.evaluation, reader: store, ingest: ingest, dispatch: dispatch,
+            pipeline: name, mode: pipeline.evaluation,
+            reader: RuleReader(store: store, beforeReads: settings.beforeRuleReads), ingest: ingest, dispatch: dispatch,
             clock: settings.clock, telemetry: settings.telemetry,
             outputs: RuleOutputs(
                 notify: { [inboxes] in await inboxes.send($0, of: name) },
@@ -64,6 +65,8 @@ extension RunningGraph {
             if let running = group.running {
                 next[id] = (group.settings, running)
             } else if let made = group.made {
+                // After a start there is nothing to look at yet.
+                if readiness.isOpen { await made.evaluateAtOnce() }
                 let handle = await host.start("rules/\(id.pipeline)/\(id.name)") { await made.run() }
                 next[id] = (group.settings, Component(value: made, handle: handle))
             }

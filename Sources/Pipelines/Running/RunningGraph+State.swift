@@ -97,6 +97,7 @@ private enum SavedAlerts {
             "value": .string(String(alert.value.bitPattern)), "state": .string(alert.state.rawValue),
             "activeSince": .integer(alert.activeSince.milliseconds), "firedAt": encode(alert.firedAt),
             "keptSince": encode(alert.keptSince), "lastSent": encode(alert.lastSent),
+            "outdated": .bool(alert.isOutdated),
         ]
     }
 
@@ -132,7 +133,8 @@ private enum SavedAlerts {
         return ActiveAlerts.Active(
             source: labels(item["source"]), labels: labels(item["labels"]), annotations: labels(item["annotations"]),
             value: Double(bitPattern: value), state: state, activeSince: since, firedAt: time(item["firedAt"]),
-            keptSince: time(item["keptSince"]), lastSent: time(item["lastSent"]))
+            keptSince: time(item["keptSince"]), lastSent: time(item["lastSent"]),
+            isOutdated: item["outdated"] == .bool(true))
     }
 
     private static func time(_ value: JSONValue?) -> Timestamp? {

@@ -12,7 +12,7 @@ import Templates
 /// A reload applies the difference of two plans: parts whose settings are equal run on, alerts and what was notified
 /// carry over.
 package actor RunningGraph {
-    typealias Group = RuleGroupOperator<SeriesStore>
+    typealias Group = RuleGroupOperator<RuleReader>
 
     struct Component<Value: Sendable>: Sendable {
         var value: Value
@@ -31,7 +31,7 @@ package actor RunningGraph {
     var sources: [String: (plan: SourcePlan, component: Component<any Source>)] = [:]
     var groups: [GroupID: (settings: RuleGroupSettings, component: Component<Group>)] = [:]
     var notifiers: [String: (plan: PipelinePlan, templates: [String], component: Component<Notifier>)] = [:]
-    private nonisolated let readiness = Latch()
+    nonisolated let readiness = Latch()
     private nonisolated let stopping = Latch()
     nonisolated let currentGateway = Mutex<PushGateway?>(nil)
     /// What the last run left, for the pipelines that come to use it.

@@ -13,8 +13,8 @@ struct AlertStreamRoutes: Sendable {
     /// A comment on a quiet stream, so that both ends learn of a broken connection.
     private static let heartbeatInterval = Duration.seconds(15)
 
-    func add(to router: Router<BasicRequestContext>) {
-        router.get("/api/v1/stream/alerts") { request, _ in stream(request) }
+    func add(to routes: RouteTable) {
+        routes.get("/api/v1/stream/alerts") { request, _ in stream(request) }
     }
 
     /// `filter=` takes Alertmanager's matchers, as often as wanted; `Last-Event-ID`, or the parameter `last_event_id`,

@@ -10,16 +10,37 @@ import YAML
 struct ManagementRoutes: Sendable {
     let services: ServerServices
 
-    func add(to router: Router<BasicRequestContext>) {
-        router.get("/-/healthy") { _, _ in Self.text("OK") }
-        router.get("/-/ready") { _, _ in
+    func add(to routes: RouteTable) {
+        routes.get("/") { _, _ in Self.text(Self.page, type: "text/html; charset=utf-8") }
+        routes.get("/-/healthy") { _, _ in Self.text("OK") }
+        routes.get("/-/ready") { _, _ in
             services.graph.isReady
                 ? Self.text("OK") : HTTPFailure(.serviceUnavailable, "starting or shutting down").textResponse
         }
-        router.post("/-/reload") { _, _ in await reload() }
-        router.put("/-/reload") { _, _ in await reload() }
-        router.get("/metrics") { _, _ in await metrics() }
+        routes.post("/-/reload") { _, _ in await reload() }
+        routes.put("/-/reload") { _, _ in await reload() }
+        routes.get("/metrics") { _, _ in await metrics() }
     }
+
+    /// What the server is, and where to look.
+    private static let page = """
+        <!doctype html>
+        <html lang="en">
+        <head><meta charset="utf-8"><title>Tocsin</title></head>
+        <body>
+        <h1>Tocsin</h1>
+        <ul>
+        <li><a href="api/v1/stream/alerts">api/v1/stream/alerts</a>: every change of every alert, as it happens</li>
+        <li>api/v1/query, api/v1/query_range: PromQL</li>
+        <li>metrics/job/&lt;job&gt;, api/v1/import/prometheus, api/v1/write: where samples are pushed</li>
+        <li><a href="api/v1/metrics">api/v1/metrics</a>, <a href="api/v1/status">api/v1/status</a>: the pushed groups</li>
+        <li><a href="metrics">metrics</a>: about this server</li>
+        <li><a href="-/healthy">-/healthy</a>, <a href="-/ready">-/ready</a>; POST -/reload</li>
+        </ul>
+        </body>
+        </html>
+
+        """
 
     static func text(_ text: String, type: String = "text/plain; charset=utf-8") -> Response {
         Response(

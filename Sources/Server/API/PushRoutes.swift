@@ -9,13 +9,15 @@ import Streams
 /// What is pushed in: the Pushgateway API, plain streams, and Prometheus's remote write.
 struct PushRoutes: Sendable {
     let services: ServerServices
+    /// What stands before the paths of this API in a request's path.
+    let prefix: String
 
-    func add(to router: Router<BasicRequestContext>) {
-        router.put("/metrics/**") { request, _ in await push(request, replacing: true) }
-        router.post("/metrics/**") { request, _ in await push(request, replacing: false) }
-        router.delete("/metrics/**") { request, _ in await delete(request) }
-        router.post("/api/v1/import/prometheus") { request, _ in await importText(request) }
-        router.post("/api/v1/write") { request, _ in await remoteWrite(request) }
+    func add(to routes: RouteTable) {
+        routes.put("/metrics/**") { request, _ in await push(request, replacing: true) }
+        routes.post("/metrics/**") { request, _ in await push(request, replacing: false) }
+        routes.delete("/metrics/**") { request, _ in await delete(request) }
+        routes.post("/api/v1/import/prometheus") { request, _ in await importText(request) }
+        routes.post("/api/v1/write") { request, _ in await remoteWrite(request) }
     }
 
     // MARK: Pushgateway
@@ -54,7 +56,7 @@ struct PushRoutes: Sendable {
     /// Nil: no path of the Pushgateway API. An empty job is redirected, as the original's router does.
     private func groupingKey(of request: Request) throws(HTTPFailure) -> (key: GroupingKey, isRedirect: Bool)? {
         let path = request.uri.path
-        let prefix = "/metrics/job"
+        let prefix = prefix + "/metrics/job"
         guard path.hasPrefix(prefix) else { return nil }
         let rest = path.dropFirst(prefix.count)
         guard rest.hasPrefix("/") || rest.hasPrefix("@base64/") else { return nil }
@@ -179,7 +181,9 @@ struct PushRoutes: Sendable {
             taken += batch.samples.count
             return report
         } catch {
-            throw HTTPFailure(error)
+            var failure = HTTPFailure(error)
+            if taken > 0 { failure.message += "; the \(taken) samples before were applied" }
+            throw failure
         }
     }
 
@@ -189,6 +193,7 @@ struct PushRoutes: Sendable {
         if report.outOfOrder > 0 { parts.append("\(report.outOfOrder) out of order") }
         if report.duplicate > 0 { parts.append("\(report.duplicate) with another value for a time that has one") }
         if report.outOfBounds > 0 { parts.append("\(report.outOfBounds) too old or too far in the future") }
+        if report.unknownSeries > 0 { parts.append("\(report.unknownSeries) of series that have just ended") }
         return "\(report.refused) of \(count) samples were not stored: " + parts.joined(separator: ", ")
     }
 

@@ -16,12 +16,12 @@ struct QueryRoutes: Sendable {
 
     private static let timeoutMax = Duration.seconds(120)
 
-    func add(to router: Router<BasicRequestContext>) {
+    func add(to routes: RouteTable) {
         for method in [HTTPRequest.Method.get, .post] {
-            router.on("/api/v1/query", method: method) { request, _ in
+            routes.on("/api/v1/query", method: method) { request, _ in
                 await answer(request) { try await instant($0) }
             }
-            router.on("/api/v1/query_range", method: method) { request, _ in
+            routes.on("/api/v1/query_range", method: method) { request, _ in
                 await answer(request) { try await range($0) }
             }
         }
@@ -104,6 +104,12 @@ struct QueryRoutes: Sendable {
                 "zero or negative query resolution step widths are not accepted. Try a positive integer")
         }
         let (text, expression) = try expression(parameters)
+        guard expression.type == .scalar || expression.type == .vector else {
+            let type = expression.type == .matrix ? "range vector" : "string"
+            throw APIFailure.badData(
+                parameter: "query",
+                "invalid expression type \(quoted(type)) for range query, must be Scalar or instant Vector")
+        }
         let result = try await evaluator(parameters).range(expression, from: start, through: end, step: step)
         return QueryAnswer.response(result, query: text)
     }

@@ -12,9 +12,9 @@ import Transport
 struct StatusRoutes: Sendable {
     let services: ServerServices
 
-    func add(to router: Router<BasicRequestContext>) {
-        router.get("/api/v1/targets") { request, _ in await targets(request) }
-        router.get("/api/v1/alerts") { _, _ in await alerts() }
+    func add(to routes: RouteTable) {
+        routes.get("/api/v1/targets") { request, _ in await targets(request) }
+        routes.get("/api/v1/alerts") { _, _ in await alerts() }
     }
 
     private static func success(_ data: JSONValue) -> Response {

@@ -19,7 +19,7 @@ package struct HTTPFailure: Error, Sendable {
         switch error {
         case .saturated(let retryAfter):
             self.init(
-                .serviceUnavailable, "the rules are busy, nothing of this was applied: send it again later",
+                .serviceUnavailable, "the rules are busy, nothing of this batch was applied: send it again later",
                 retryAfter: retryAfter)
         case .limit(let reason):
             self.init(.unprocessableContent, reason)

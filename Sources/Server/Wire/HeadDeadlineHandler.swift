@@ -13,6 +13,8 @@ final class HeadDeadlineHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private let limit: TimeAmount
     private var timer: Scheduled<Void>?
+    /// Requests whose head is here and whose answer is not finished; a client may send the next one before that.
+    private var requestsOpen = 0
 
     init(limit: TimeAmount) { self.limit = limit }
 
@@ -34,6 +36,7 @@ final class HeadDeadlineHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         if case .head = unwrapInboundIn(data) {
+            requestsOpen += 1
             timer?.cancel()
             timer = nil
         }
@@ -41,7 +44,10 @@ final class HeadDeadlineHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        if case .end = unwrapOutboundIn(data) { start(context) }
+        if case .end = unwrapOutboundIn(data) {
+            requestsOpen -= 1
+            if requestsOpen <= 0 { start(context) }
+        }
         context.write(data, promise: promise)
     }
 

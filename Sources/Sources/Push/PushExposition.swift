@@ -34,7 +34,7 @@ extension PushGateway {
         return text
     }
 
-    private static func pushTimes(of group: PushGroup) -> [(name: String, help: String, seconds: Double)] {
+    static func pushTimes(of group: PushGroup) -> [(name: String, help: String, seconds: Double)] {
         [
             (
                 PushGroup.pushTimeName, "Last Unix time when changing this group in the Pushgateway succeeded.",
@@ -56,7 +56,7 @@ extension PushGateway {
     }
 
     /// The labels of a sample, the empty ones of its group and an empty instance among them.
-    private static func shown(_ labels: LabelSet, _ key: GroupingKey) -> [Label] {
+    static func shown(_ labels: LabelSet, _ key: GroupingKey) -> [Label] {
         var byName = key.labels
         for label in labels where label.name != LabelSet.metricName { byName[label.name] = label.value }
         byName["instance"] = byName["instance"] ?? ""

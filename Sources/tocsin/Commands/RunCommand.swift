@@ -32,11 +32,17 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Under which URL users reach this server, for links.", valueName: "url"))
     var externalURL: String?
 
+    @Option(help: ArgumentHelp("Under which path everything is served, such as /tocsin.", valueName: "path"))
+    var routePrefix = "/"
+
     @OptionGroup var logging: LogOptions
 
     func run() async throws {
         guard let address = ListenAddress(listen) else {
             throw ValidationError("'\(listen)' is not an address; write host:port, such as 127.0.0.1:9190")
+        }
+        guard let prefix = RoutePrefix(routePrefix)?.text else {
+            throw ValidationError("'\(routePrefix)' is not a path; write one such as /tocsin")
         }
         let logger = logging.logger()
         let known = ["TOCSIN_LISTEN": "\(address)"]
@@ -55,12 +61,12 @@ struct RunCommand: AsyncParsableCommand {
         OpenFiles.raiseLimit()
         let client = HTTPClient()
         try client.start()
-        try await serve(plan, at: address, client, logger) { try pipelines.load(extra: known) }
+        try await serve(plan, at: address, under: prefix, client, logger) { try pipelines.load(extra: known) }
         await client.shutdown()
     }
 
     private func serve(
-        _ plan: Plan, at address: ListenAddress, _ client: HTTPClient, _ logger: Logger,
+        _ plan: Plan, at address: ListenAddress, under prefix: String, _ client: HTTPClient, _ logger: Logger,
         load: @escaping @Sendable () throws -> Plan
     ) async throws {
         let clock = SystemClock()
@@ -69,7 +75,7 @@ struct RunCommand: AsyncParsableCommand {
         let graph = RunningGraph(
             GraphSettings(
                 clock: clock, telemetry: telemetry, logger: logger, http: client, connector: TCPConnector(),
-                externalURL: externalURL ?? "http://\(address)", dataFolder: data))
+                externalURL: externalURL ?? "http://\(address)\(prefix)", dataFolder: data))
         let reload: @Sendable () async throws -> Void = {
             do {
                 try await graph.reload(try load())
@@ -82,7 +88,11 @@ struct RunCommand: AsyncParsableCommand {
         let bound = BoundAddress()
         let server = HTTPServer(
             .init(address: address),
-            router: tocsinRouter(ServerServices(graph: graph, clock: clock, telemetry: telemetry, reload: reload)),
+            router: tocsinRouter(
+                ServerServices(
+                    graph: graph, clock: clock, telemetry: telemetry, version: Tocsin.version, routePrefix: prefix,
+                    reload: reload),
+                prefix: prefix),
             bound: bound, logger: logger)
         var configuration = ServiceGroupConfiguration(
             services: [
@@ -125,10 +135,10 @@ private struct AnnounceService: Service {
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            let port = await bound.waitForPort()
+            guard let port = await bound.waitForPort() else { return }
             logger.info("Listening.", metadata: ["address": "\(ListenAddress(host: host, port: port))"])
-            // Ends by cancellation only.
-            try? await Task.sleep(for: .seconds(1 << 40))
+            // A service that returns before its turn would end the others.
+            await Latch().wait()
         }
     }
 }

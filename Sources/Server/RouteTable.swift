@@ -1,0 +1,49 @@
+import HTTPTypes
+package import Hummingbird
+import NIOCore
+import Streams
+
+/// The paths that the server answers, under one prefix. A known path that is asked with another method answers 405 and
+/// says which methods there are.
+package final class RouteTable {
+    package typealias Handler = @Sendable (Request, BasicRequestContext) async throws -> Response
+
+    /// Such as `/monitoring`; empty: none.
+    let prefix: String
+    private var handlers: [(path: String, methods: [(method: HTTPRequest.Method, handler: Handler)])] = []
+
+    package init(prefix: String) { self.prefix = prefix }
+
+    package func on(_ path: String, method: HTTPRequest.Method, use handler: @escaping Handler) {
+        if let place = handlers.firstIndex(where: { $0.path == path }) {
+            handlers[place].methods.append((method, handler))
+        } else {
+            handlers.append((path, [(method, handler)]))
+        }
+    }
+
+    package func get(_ path: String, use handler: @escaping Handler) { on(path, method: .get, use: handler) }
+    package func put(_ path: String, use handler: @escaping Handler) { on(path, method: .put, use: handler) }
+    package func post(_ path: String, use handler: @escaping Handler) { on(path, method: .post, use: handler) }
+    package func delete(_ path: String, use handler: @escaping Handler) { on(path, method: .delete, use: handler) }
+
+    private static let methods: [HTTPRequest.Method] = [.get, .put, .post, .delete, .patch, .options]
+
+    /// HEAD is answered where GET is.
+    package func router() -> Router<BasicRequestContext> {
+        let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
+        for (path, methods) in handlers {
+            let whole = RouterPath(stringLiteral: prefix + path)
+            for (method, handler) in methods { router.on(whole, method: method, use: handler) }
+            let allowed = methods.map(\.method.rawValue).joined(separator: ", ")
+            for method in Self.methods where !methods.contains(where: { $0.method == method }) {
+                router.on(whole, method: method) { _, _ in
+                    var response = HTTPFailure(.methodNotAllowed, "this path takes \(allowed)").textResponse
+                    response.headers[.allow] = allowed
+                    return response
+                }
+            }
+        }
+        return router
+    }
+}

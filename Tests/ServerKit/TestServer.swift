@@ -1,0 +1,117 @@
+import Actors
+import Logging
+package import Pipelines
+import Server
+import ServiceLifecycle
+package import Streams
+package import TestKit
+import Transport
+import YAML
+import Foundation
+
+/// The whole server in the test's process, on a free port of 127.0.0.1, with pipelines given as text.
+package struct TestServer: Sendable {
+    package let client: LoopbackClient
+    package let graph: RunningGraph
+    package let telemetry: Telemetry
+    package let folder: TemporaryFolder
+
+    package struct Options: Sendable {
+        package var clock: any WallClock = SystemClock()
+        package var prefix = ""
+        /// How many batches may wait for the rules.
+        package var batchesMax = 1024
+        package var beforeRuleReads: (@Sendable () async -> Void)?
+        package var isSaved = false
+        package var headDeadline = Duration.seconds(60)
+        package init() {}
+    }
+
+    /// Runs the server around a test.
+    package static func with<Result: Sendable>(
+        _ pipeline: String, _ options: Options = Options(), _ test: @Sendable (TestServer) async throws -> Result
+    ) async throws -> Result {
+        let folder = try TemporaryFolder()
+        let file = try folder.write("pipelines/main.yaml", pipeline)
+        let load: @Sendable () throws -> Plan = { try PipelineLoader(environment: Environment([:])).load([file.path]) }
+        let plan = try load()
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let http = HTTPClient()
+        try http.start()
+        let telemetry = Telemetry()
+        var settings = GraphSettings(
+            clock: options.clock, telemetry: telemetry, logger: logger, http: http, connector: TCPConnector(),
+            externalURL: "http://tocsin.test", dataFolder: options.isSaved ? folder.path("") : nil,
+            batchesMax: options.batchesMax)
+        settings.beforeRuleReads = options.beforeRuleReads
+        let graph = RunningGraph(settings)
+        let bound = BoundAddress()
+        var server = HTTPServer.Settings(address: ListenAddress(host: "127.0.0.1", port: 0))
+        server.headDeadline = options.headDeadline
+        let services = ServerServices(
+            graph: graph, clock: options.clock, telemetry: telemetry, version: "test", routePrefix: options.prefix,
+            reload: { try await graph.reload(try load()) })
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [
+                    .init(service: GraphRun(graph: graph, plan: plan)),
+                    .init(
+                        service: ServerRun(
+                            server: HTTPServer(
+                                server, router: tocsinRouter(services, prefix: options.prefix), bound: bound,
+                                logger: logger))),
+                ], logger: logger))
+        let result = try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            guard let port = await bound.waitForPort(), await eventually({ graph.isReady }) else { throw NotReady() }
+            let running = TestServer(
+                client: LoopbackClient(port: port), graph: graph, telemetry: telemetry, folder: folder)
+            let result: Swift.Result<Result, any Error>
+            do { result = .success(try await test(running)) } catch { result = .failure(error) }
+            await group.triggerGracefulShutdown()
+            // Time may stand still, and then nothing that waits for it would end.
+            if let clock = options.clock as? ManualClock {
+                tasks.addTask {
+                    while !Task.isCancelled {
+                        clock.advance(by: .seconds(1))
+                        await Task.yield()
+                    }
+                }
+            }
+            try await tasks.next()
+            tasks.cancelAll()
+            return try result.get()
+        }
+        await http.shutdown()
+        return result
+    }
+
+    package struct NotReady: Error {}
+
+    /// The value of a series of this server's own metrics, as `name{labels}` on its page.
+    package func metric(_ series: String) -> Double? {
+        for line in telemetry.exposition().split(separator: "\n") where line.hasPrefix(series + " ") {
+            return Double(line.dropFirst(series.count + 1))
+        }
+        return nil
+    }
+}
+
+private struct GraphRun: Service {
+    let graph: RunningGraph
+    let plan: Plan
+
+    func run() async throws {
+        try await withGracefulShutdownHandler {
+            try await graph.run(plan)
+        } onGracefulShutdown: {
+            graph.shutDown()
+        }
+    }
+}
+
+private struct ServerRun: Service {
+    let server: HTTPServer
+    func run() async throws { try await server.run() }
+}
