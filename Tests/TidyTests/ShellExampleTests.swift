@@ -4,10 +4,6 @@ import Testing
 
 /// The commands of README.md and of the guide that are marked `<!-- run -->` do what they say, against the built program.
 @Suite(.serialized) struct ShellExampleTests {
-    /// The program beside this test in the build folder.
-    private static let program = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
-        .appending(path: "tocsin").path
-
     struct NotListening: Error { let output: [String] }
 
     /// A server on a free port with the pipelines that ship, and that port.
@@ -15,7 +11,7 @@ import Testing
         let server = try TestProcess(
             "sh",
             [
-                "-c", "exec \"$0\" run \"$1\" --listen 127.0.0.1:0 --data \"$2\" 2>&1", Self.program,
+                "-c", "exec \"$0\" run \"$1\" --listen 127.0.0.1:0 --data \"$2\" 2>&1", BuiltProgram.path,
                 Repository.root.appending(path: "pipelines").path, folder.path("data"),
             ],
             // Nobody is there to take a mail or to be scraped.
