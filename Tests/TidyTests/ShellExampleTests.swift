@@ -16,7 +16,7 @@ import Testing
             ],
             // Nobody is there to take a mail or to be scraped.
             environment: [
-                "SMTP_SMARTHOST": "127.0.0.1:9", "TRAINING_TARGET": "127.0.0.1:9", "TOCSIN_LISTEN": "127.0.0.1:9",
+                "SMTP_SMARTHOST": "127.0.0.1:9", "TRAINING_TARGET": "127.0.0.1:9",
             ])
         var output: [String] = []
         while let line = await server.line() {

@@ -45,7 +45,8 @@ struct RunCommand: AsyncParsableCommand {
             throw ValidationError("'\(routePrefix)' is not a path; write one such as /tocsin")
         }
         let logger = logging.logger()
-        let known = ["TOCSIN_LISTEN": "\(address)"]
+        // Which port a free one will be is not known yet.
+        let known = address.port == 0 ? [:] : ["TOCSIN_LISTEN": "\(address)"]
         let plan: Plan
         do throws(ConfigErrors) {
             plan = try pipelines.load(extra: known)
