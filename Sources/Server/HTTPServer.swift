@@ -3,10 +3,11 @@ package import Logging
 import HummingbirdCore
 import ServiceLifecycle
 import HTTPTypes
-import NIOCore
+package import NIOCore
 import NIOPosix
 import Streams
 import Synchronization
+import Transport
 
 /// Where the server listens: `host:port`, `[ipv6]:port`, `:port` (all addresses) or a bare port on loopback.
 package struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
@@ -113,7 +114,13 @@ package struct HTTPServer: Sendable {
             },
             logger: quiet)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await application.run() }
+            group.addTask { [settings] in
+                do {
+                    try await application.run()
+                } catch let error as IOError {
+                    throw ListenFailure(settings.address, error)
+                }
+            }
             group.addTask { [settings] in
                 try await gracefulShutdown()
                 try await Task.sleep(for: settings.shutdownTimeout)
@@ -128,6 +135,15 @@ package struct HTTPServer: Sendable {
                 logger.debug("Serving ended.", metadata: ["reason": "\(error)"])
             }
         }
+    }
+}
+
+/// Nobody can be served at this address: another program has it, or it is not this machine's.
+package struct ListenFailure: Error, CustomStringConvertible {
+    package let description: String
+
+    package init(_ address: ListenAddress, _ error: IOError) {
+        description = "can't listen at \(address): \(SystemError.text(error.errnoCode))"
     }
 }
 

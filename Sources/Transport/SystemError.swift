@@ -11,6 +11,7 @@ package enum SystemError {
         case ETIMEDOUT: "no answer to the attempt to connect"
         case EHOSTUNREACH: "no route to the host"
         case ENETUNREACH: "the network is unreachable"
+        case EADDRINUSE: "another program listens there"
         case EADDRNOTAVAIL: "no local address or port is free"
         case EMFILE, ENFILE: "too many open files"
         case EACCES, EPERM: "permission denied"

@@ -8,8 +8,8 @@ struct PushCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "push", abstract: "Sends metrics in the text format from standard input to a server.",
         discussion: """
-            Without --job the lines are streamed as they come, every second or every MiB: a program's output can be piped
-            in for as long as it runs. With --job all of the input is one push to the group of that job, as to a
+            Without --job the lines are streamed as they come, every second or every MiB: a program's output can be piped \
+            in for as long as it runs. With --job all of the input is one push to the group of that job, as to a \
             Pushgateway: it stays until it is replaced or deleted.
 
             Example: train.py | tocsin push --label host=gpu-7

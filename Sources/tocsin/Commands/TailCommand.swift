@@ -9,7 +9,7 @@ struct TailCommand: AsyncParsableCommand {
         commandName: "tail",
         abstract: "Prints the alert stream of a server, a line each time an alert changes its state.",
         discussion: """
-            Connects again when the connection breaks, and goes on where it ended. Ends with Ctrl-C; exits with 1 if there
+            Connects again when the connection breaks, and goes on where it ended. Ends with Ctrl-C; exits with 1 if there \
             is nobody to listen to at the beginning.
 
             Example: tocsin tail --filter 'severity="critical"' --filter 'job_name=~"llm-.*"'
@@ -72,7 +72,7 @@ private struct StreamFollower {
                 backoff = Self.backoff(from: connection.retry)
                 problem = reason
             } catch let refusal as EventStreamConnection.Refusal {
-                let text = Terminal.plain(refusal.text)
+                let text = refusal.status == 404 ? "no alert stream is there" : Terminal.plain(refusal.text)
                 let isPassing = refusal.status == 429 || refusal.status >= 500
                 guard pause != nil, isPassing else {
                     throw TailFailure("\(request.url.peer) answers \(refusal.status): \(text)")

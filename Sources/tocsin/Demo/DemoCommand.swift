@@ -14,7 +14,7 @@ struct DemoCommand: AsyncParsableCommand {
         commandName: "demo",
         abstract: "Trains simulated jobs that get into trouble, and catches the mails that come of it.",
         discussion: """
-            Every other job is exposed for scraping, where pipelines/training.yml looks for it; the others are pushed.
+            Every other job is exposed for scraping, where pipelines/training.yml looks for it; the others are pushed. \
             Beside it run, in terminals of their own:
 
               tocsin run pipelines
@@ -149,7 +149,7 @@ private struct MailService: Service {
         } catch is CancellationError {
             // That is how it ends.
         } catch let error as IOError {
-            throw DemoFailure("can't catch mails at \(catcher.address): \(error)")
+            throw ListenFailure(catcher.address, error)
         }
     }
 }
@@ -169,9 +169,4 @@ private struct PushService: Service {
             // That is how it ends.
         }
     }
-}
-
-struct DemoFailure: Error, CustomStringConvertible {
-    let description: String
-    init(_ description: String) { self.description = description }
 }
