@@ -16,10 +16,13 @@ package struct ServerServices: Sendable {
     let startTime: Timestamp
     /// Which series pushed bytes stand for; shared by all requests.
     let cache = SeriesCache()
+    /// A bound for all requests together; each has its own besides.
+    package let bodies: BodyBudget
 
     package init(
         graph: RunningGraph, clock: any WallClock, telemetry: Telemetry,
-        version: String = "", routePrefix: String = "", reload: @escaping @Sendable () async throws -> Void
+        version: String = "", routePrefix: String = "",
+        bodiesBytesMax: Int = 256 << 20, reload: @escaping @Sendable () async throws -> Void
     ) {
         self.graph = graph
         self.clock = clock
@@ -28,6 +31,7 @@ package struct ServerServices: Sendable {
         self.version = version
         self.routePrefix = routePrefix
         startTime = clock.now()
+        bodies = BodyBudget(bytesMax: bodiesBytesMax)
     }
 
     /// - Throws: 404 when no pipeline takes pushes.

@@ -23,6 +23,7 @@ package struct TestServer: Sendable {
         package var batchesMax = 1024
         package var beforeRuleReads: (@Sendable () async -> Void)?
         package var isSaved = false
+        package var bodiesBytesMax = 256 << 20
         package var headDeadline = Duration.seconds(60)
         package init() {}
     }
@@ -51,7 +52,7 @@ package struct TestServer: Sendable {
         server.headDeadline = options.headDeadline
         let services = ServerServices(
             graph: graph, clock: options.clock, telemetry: telemetry, version: "test", routePrefix: options.prefix,
-            reload: { try await graph.reload(try load()) })
+            bodiesBytesMax: options.bodiesBytesMax, reload: { try await graph.reload(try load()) })
         let group = ServiceGroup(
             configuration: .init(
                 services: [

@@ -86,6 +86,30 @@ import Testing
         }
     }
 
+    @Test func `bodies that together take too much memory are refused, and leave nothing taken`() async throws {
+        var options = TestServer.Options()
+        options.bodiesBytesMax = 100_000
+        try await TestServer.with(pushPipeline, options) { server async throws in
+            let large = "x{l=\"\(String(repeating: "a", count: 60_000))\"} 1\n"
+            try await server.client.talk { socket in
+                let head = "PUT /metrics/job/slow HTTP/1.1\r\nHost: x\r\nContent-Length: \(large.utf8.count)\r\n\r\n"
+                _ = socket.write(Array(head.utf8) + Array(large.utf8.dropLast()))
+                // The first is taken up to its last byte when the second comes, or the second waits for nobody's room.
+                try onThread(expecting: 503) {
+                    var status = 0
+                    _ = try await eventually {
+                        status = try await server.client.send("PUT", "/metrics/job/b", text: large).status
+                        return status == 503
+                    }
+                    return status
+                }
+                _ = socket.write([10])
+                guard try LoopbackClient.answer(from: socket).status == 200 else { throw POSIXError(.EBADMSG) }
+            }
+            #expect(try await server.client.send("PUT", "/metrics/job/b", text: large).status == 200)
+        }
+    }
+
     @Test func `a client that asks whether to go on is answered at once`() async throws {
         try await TestServer.with(pushPipeline) { server async throws in
             let statuses = try await server.client.talk { socket in
@@ -246,7 +270,7 @@ import Testing
 }
 
 /// Waits on a thread for something asynchronous.
-private func onThread(_ operation: @escaping @Sendable () async throws -> Int) throws {
+private func onThread(expecting status: Int = 200, _ operation: @escaping @Sendable () async throws -> Int) throws {
     let done = DispatchSemaphore(value: 0)
     let result = Answer()
     Task {
@@ -254,7 +278,7 @@ private func onThread(_ operation: @escaping @Sendable () async throws -> Int) t
         done.signal()
     }
     done.wait()
-    guard result.status == 200 else { throw POSIXError(.EBADMSG) }
+    guard result.status == status else { throw POSIXError(.EBADMSG) }
 }
 
 private final class Answer: @unchecked Sendable {

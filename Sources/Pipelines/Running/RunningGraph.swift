@@ -104,6 +104,9 @@ package actor RunningGraph {
             try await apply(first)
             readiness.open()
             await stopping.wait()
+            // A reload under way comes to its end first; none begins any more.
+            await turn.begin()
+            defer { turn.end() }
             await drain()
             host.close()
         }

@@ -27,13 +27,13 @@ struct PushRoutes: Sendable {
             let gateway = try services.gateway()
             guard let key = try groupingKey(of: request) else { return Self.notFound }
             if key.isRedirect { return Self.redirect(request) }
-            let body = try await RequestBodyReader(
-                bytesMax: gateway.settings.bodyBytesMax, duration: Self.bodyDuration
-            ).collect(request)
-            do throws(PushGateway.Refusal) {
-                try await gateway.push(Array(body.readableBytesView), to: key.key, replacing: replacing)
-            } catch {
-                throw HTTPFailure(error)
+            let reader = RequestBodyReader(bytesMax: gateway.settings.bodyBytesMax, duration: Self.bodyDuration)
+            try await reader.withWhole(of: request, in: services.bodies) { body in
+                do throws(PushGateway.Refusal) {
+                    try await gateway.push(Array(body.readableBytesView), to: key.key, replacing: replacing)
+                } catch {
+                    throw HTTPFailure(error)
+                }
             }
             return Response(status: gateway.settings.checksConsistency ? .ok : .accepted)
         }
@@ -144,24 +144,29 @@ struct PushRoutes: Sendable {
             }
             _ = try services.gateway()
             let settings = RemoteWriteDecoder.Settings()
-            let body = try await RequestBodyReader(
-                bytesMax: settings.bodyBytesMax, duration: Self.bodyDuration
-            ).collect(request)
-            services.cache.begin(epoch: services.graph.ingest.epoch)
-            let decoder = RemoteWriteDecoder(cache: services.cache, settings: settings)
-            let decoded: Result<RemoteWriteDecoder.Request, RemoteWriteError> = body.withUnsafeReadableBytes { bytes in
-                Result { () throws(RemoteWriteError) in try decoder.decode(bytes) }
-            }
-            let batch: UnresolvedBatch
-            do throws(RemoteWriteError) {
-                batch = try decoded.get().batch
-            } catch {
-                throw HTTPFailure(error)
+            let reader = RequestBodyReader(bytesMax: settings.bodyBytesMax, duration: Self.bodyDuration)
+            let batch = try await reader.withWhole(of: request, in: services.bodies) { body in
+                try decode(body, settings)
             }
             var taken = 0
             let report = try await submit(batch, LabelSet(), from: "remote_write", &taken)
             if let problem = Self.problem(report, of: taken) { throw HTTPFailure(.badRequest, problem) }
             return Response(status: .noContent)
+        }
+    }
+
+    private func decode(
+        _ body: ByteBuffer, _ settings: RemoteWriteDecoder.Settings
+    ) throws(HTTPFailure) -> UnresolvedBatch {
+        services.cache.begin(epoch: services.graph.ingest.epoch)
+        let decoder = RemoteWriteDecoder(cache: services.cache, settings: settings)
+        let decoded: Result<RemoteWriteDecoder.Request, RemoteWriteError> = body.withUnsafeReadableBytes { bytes in
+            Result { () throws(RemoteWriteError) in try decoder.decode(bytes) }
+        }
+        do throws(RemoteWriteError) {
+            return try decoded.get().batch
+        } catch {
+            throw HTTPFailure(error)
         }
     }
 

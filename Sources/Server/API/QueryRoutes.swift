@@ -31,7 +31,7 @@ struct QueryRoutes: Sendable {
         _ request: Request, _ evaluate: (RequestParameters) async throws -> Response
     ) async -> Response {
         do {
-            let parameters = try await RequestParameters(request)
+            let parameters = try await RequestParameters(request, in: services.bodies)
             guard running.enter() else {
                 throw APIFailure(
                     status: .serviceUnavailable, type: "unavailable",
@@ -43,7 +43,8 @@ struct QueryRoutes: Sendable {
             services.telemetry.refused(status: failure.status.code)
             return failure.response
         } catch let failure as HTTPFailure {
-            return APIFailure(status: failure.status, type: "bad_data", message: failure.message).response
+            let type = failure.status == .serviceUnavailable ? "unavailable" : "bad_data"
+            return APIFailure(status: failure.status, type: type, message: failure.message).response
         } catch let error as EvaluationError {
             return Self.failure(error).response
         } catch {

@@ -9,15 +9,15 @@ struct RequestParameters: Sendable {
 
     private static let formBytesMax = 10 << 20
 
-    init(_ request: Request) async throws {
+    init(_ request: Request, in budget: BodyBudget) async throws {
         values = Self.pairs(request.uri.query ?? "")
-        if request.method == .post {
-            let body = try await RequestBodyReader(bytesMax: Self.formBytesMax, duration: .seconds(30)).collect(request)
+        guard request.method == .post else { return }
+        let reader = RequestBodyReader(bytesMax: Self.formBytesMax, duration: .seconds(30))
+        let form = try await reader.withWhole(of: request, in: budget) { body in
             let type = request.headers[.contentType]?.lowercased() ?? ""
-            if body.readableBytes > 0, type.hasPrefix("application/x-www-form-urlencoded") {
-                values = Self.pairs(String(buffer: body)) + values
-            }
+            return type.hasPrefix("application/x-www-form-urlencoded") ? Self.pairs(String(buffer: body)) : []
         }
+        values = form + values
     }
 
     /// The first value of a parameter; nil when it is absent or empty.

@@ -2,6 +2,29 @@ import HTTPTypes
 package import Hummingbird
 import NIOCore
 import Streams
+import Synchronization
+
+/// How much memory the bodies of all requests together may take, so that many large ones are refused instead of kept.
+package final class BodyBudget: Sendable {
+    private let bytesMax: Int
+    private let taken = Mutex(0)
+
+    package init(bytesMax: Int) { self.bytesMax = bytesMax }
+
+    /// How much is taken now.
+    package var bytes: Int { taken.withLock { $0 } }
+
+    /// Whether there was room; what was taken has to be given back.
+    func take(_ bytes: Int) -> Bool {
+        taken.withLock { taken in
+            guard taken + bytes <= bytesMax else { return false }
+            taken += bytes
+            return true
+        }
+    }
+
+    func giveBack(_ bytes: Int) { taken.withLock { $0 -= bytes } }
+}
 
 /// Reads a request's body, undoing its content coding, inside bounds: bytes as sent, bytes after decoding, and time.
 package struct RequestBodyReader: Sendable {
@@ -62,14 +85,24 @@ package struct RequestBodyReader: Sendable {
         }
     }
 
-    /// The whole decoded body.
-    package func collect(_ request: Request) async throws -> ByteBuffer {
+    /// Calls `use` with the whole decoded body, which takes its room in the budget for as long.
+    package func withWhole<Result>(
+        of request: Request, in budget: BodyBudget, _ use: (ByteBuffer) async throws -> Result
+    ) async throws -> Result {
         var whole = ByteBuffer()
+        var taken = 0
+        defer { budget.giveBack(taken) }
         try await forEach(of: request) { piece in
+            guard budget.take(piece.readableBytes) else {
+                throw HTTPFailure(
+                    .serviceUnavailable, "too many large bodies at the same time: send it again later",
+                    retryAfter: .seconds(1))
+            }
+            taken += piece.readableBytes
             var piece = piece
             whole.writeBuffer(&piece)
         }
-        return whole
+        return try await use(whole)
     }
 
     private var tooLarge: HTTPFailure {
