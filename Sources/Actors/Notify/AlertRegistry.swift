@@ -21,7 +21,13 @@ package struct AlertRegistry: Sendable {
             byFingerprint[fingerprint] = alert
             return alert
         }
-        let result = Self.overlaps(known, alert) ? Self.merged(known, alert, now: now) : alert
+        let result: Alert
+        if Self.overlaps(known, alert) {
+            result = Self.merged(known, alert, now: now)
+        } else {
+            // What comes late, by another way, is old news.
+            result = alert.updatedAt < known.updatedAt ? known : alert
+        }
         byFingerprint[fingerprint] = result
         return result
     }

@@ -55,6 +55,11 @@ package struct ActiveAlerts: Sendable {
             self.isOutdated = isOutdated
             self.restoredUntil = restoredUntil
         }
+
+        fileprivate mutating func markUntold() {
+            isOutdated = true
+            lastSent = nil
+        }
     }
 
     /// What was looked at: everything, or only what came from these inputs.
@@ -111,9 +116,18 @@ package struct ActiveAlerts: Sendable {
     /// - Parameter until: the samples of an earlier run are gone; until then their absence ends no alert.
     package mutating func restore(_ alerts: [Active], until: Timestamp? = nil) {
         for var alert in alerts where alert.state != .inactive {
-            if let until { alert.restoredUntil = until }
+            if let until {
+                alert.restoredUntil = until
+                // The notification side gives alerts of an earlier run a grace: told again, they live on.
+                if alert.state == .firing { alert.markUntold() }
+            }
             active[alert.labels] = alert
         }
+    }
+
+    /// Has every firing alert told again at the next evaluation: whoever hears of them is somebody else now.
+    package mutating func tellAgain() {
+        for (labels, alert) in active where alert.state == .firing { active[labels]?.markUntold() }
     }
 
     /// Settles the result of an evaluation at `time`.
@@ -191,6 +205,7 @@ package struct ActiveAlerts: Sendable {
                 let since = alert.keptSince ?? time
                 if time - since < keepFiringFor {
                     active[labels]?.keptSince = since
+                    active[labels]?.restoredUntil = nil
                     continue
                 }
             }
@@ -204,7 +219,7 @@ package struct ActiveAlerts: Sendable {
     package var nextDeadline: Timestamp? { active.values.lazy.compactMap(deadline).min() }
 
     private func deadline(of alert: Active) -> Timestamp? {
-        if let until = alert.restoredUntil { return until }
+        if alert.keptSince == nil, let until = alert.restoredUntil { return until }
         switch alert.state {
         case .pending: return alert.activeSince + holdDuration
         case .firing:

@@ -31,31 +31,39 @@ final class GroupInbox: Sendable {
 
     /// Notes new input for rules of the group. Never waits.
     func add(_ dirty: [(rule: Int, series: Touched.Series)], at maxTimestamp: Timestamp, ticket: PermitTicket?) {
-        update { work in
+        let isTaken = update { work in
             for (rule, series) in dirty {
                 work.dirty[rule] = work.dirty[rule].map { Self.merged($0, series) } ?? series
             }
             work.maxTimestamp = max(work.maxTimestamp, maxTimestamp)
             if let ticket { work.tickets.append(ticket) }
         }
+        // The group is over; its successor looks at everything when it begins.
+        if !isTaken { ticket?.evaluated() }
     }
 
     /// Time has come for something.
     func wake() { update { $0.timeIsDue = true } }
 
-    private func update(_ change: (inout Work) -> Void) {
-        let receiver = state.withLock { state in
+    /// - Returns: false when the inbox is closed; then nothing was changed.
+    @discardableResult
+    private func update(_ change: (inout Work) -> Void) -> Bool {
+        let (isTaken, receiver) = state.withLock { state -> (Bool, UnsafeContinuation<Void, Never>?) in
+            if state.closed { return (false, nil) }
             change(&state.work)
             defer { state.receiver = nil }
-            return state.receiver
+            return (true, state.receiver)
         }
         receiver?.resume()
+        return isTaken
     }
 
     static func merged(_ left: Touched.Series, _ right: Touched.Series) -> Touched.Series {
-        guard case .some(let first) = left, case .some(let second) = right, first.count + second.count <= seriesMax
-        else { return .all }
-        return .some(first + second)
+        guard case .some(let first) = left, case .some(let second) = right else { return .all }
+        let both = first + second
+        if both.count <= seriesMax { return .some(both) }
+        let distinct = Set(both)
+        return distinct.count <= seriesMax ? .some(Array(distinct)) : .all
     }
 
     /// Everything that waits, as soon as something does; nil when closed and empty, or when the task is cancelled.

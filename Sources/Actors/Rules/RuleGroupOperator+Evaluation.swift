@@ -121,6 +121,8 @@ extension RuleGroupOperator {
         var candidates: [ActiveAlerts.Candidate] = []
         candidates.reserveCapacity(result.samples.count)
         for sample in result.samples { candidates.append(await candidate(sample, as: name, of: place, at: time)) }
+        // A group that was stopped meanwhile leaves this to its successor: a change that is settled is told.
+        try Task.checkCancellation()
         // No waiting between here and the end of the settling: the alerts change as one.
         let outcome = try rules[place].alerts.settle(
             candidates, scope: result.scope, at: time, limit: settings.limit)

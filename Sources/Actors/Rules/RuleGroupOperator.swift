@@ -59,6 +59,8 @@ package actor RuleGroupOperator<Reader: SeriesReader> {
             await group.next()
             group.cancelAll()
         }
+        // Closed first: what a batch in flight would add now would be read by nobody.
+        inbox.close()
         for ticket in inbox.drain() { ticket.evaluated() }
     }
 
@@ -66,8 +68,11 @@ package actor RuleGroupOperator<Reader: SeriesReader> {
         while let work = await inbox.next() {
             note(work)
             let now = context.clock.now()
-            if now >= nextTick { await tick(at: now) }
-            if context.mode == .streaming { await evaluateDue(at: now) }
+            if context.mode == .interval || !isAhead(of: now) {
+                if now >= nextTick { await tick(at: now) }
+                let later = context.clock.now()
+                if context.mode == .streaming, !isAhead(of: later) { await evaluateDue(at: later) }
+            }
             for ticket in work.tickets { ticket.evaluated() }
             arm()
         }
@@ -88,9 +93,17 @@ package actor RuleGroupOperator<Reader: SeriesReader> {
         inbox.add(rules.indices.map { ($0, .all) }, at: .distantPast, ticket: nil)
     }
 
+    /// Tells every firing alert again: its pipeline's notification side is another one now.
+    package func tellAgain() {
+        for place in rules.indices { rules[place].alerts.tellAgain() }
+        inbox.add(rules.indices.map { ($0, .all) }, at: .distantPast, ticket: nil)
+    }
+
     private func arm() {
         let deadlines = context.mode == .streaming ? rules.compactMap(\.nextDeadline) : []
-        timer.set(min(nextTick, deadlines.min() ?? .distantFuture))
+        let next = min(nextTick, deadlines.min() ?? .distantFuture)
+        // Evaluated in this millisecond already: what came since waits for the next one.
+        timer.set(isAhead(of: context.clock.now()) ? max(next, lastTime + .milliseconds(1)) : next)
     }
 
     // MARK: time
@@ -128,7 +141,11 @@ package actor RuleGroupOperator<Reader: SeriesReader> {
         telemetry.iterated(took: start.duration(to: ContinuousClock().now), missed: missed)
     }
 
+    /// Times rise from evaluation to evaluation and don't run ahead of the clock; one that was set back is followed by the
+    /// least steps that rise.
     private func next(_ now: Timestamp) -> Timestamp { max(now, lastTime + .milliseconds(1)) }
+
+    private func isAhead(of now: Timestamp) -> Bool { now <= lastTime && lastTime - now < .seconds(5) }
 
     /// Looks at the rules whose input changed or whose deadline has passed.
     private func evaluateDue(at now: Timestamp) async {

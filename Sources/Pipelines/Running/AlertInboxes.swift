@@ -28,12 +28,12 @@ final class AlertInboxes: Sendable {
     /// Hands alerts to the pipeline's notification side, and waits for room there. When that side was exchanged in the
     /// meantime its successor gets them.
     func send(_ alerts: [Alert], of pipeline: String) async {
-        while let inbox = self[pipeline], !Task.isCancelled {
+        while let inbox = self[pipeline] {
             do throws(Edge<[Alert]>.SendError) {
                 return try await inbox.send(alerts)
             } catch {
                 // Closed for good, not exchanged: the graph is shutting down.
-                if let next = self[pipeline], next !== inbox { continue }
+                if error == .closed, let next = self[pipeline], next !== inbox { continue }
                 return
             }
         }

@@ -1,12 +1,17 @@
 import Actors
 import Logging
+import PromQL
 import Sinks
 import Streams
 import Templates
 
 extension RunningGraph {
     /// Exchanges the notification sides whose settings changed; their state goes over to their successors.
-    func exchangeNotifiers(_ new: Plan, _ templates: [String: TemplateFiles]) async {
+    ///
+    /// - Returns: those of pipelines that have none any more, still running: the alerts of rules that are gone end there.
+    func exchangeNotifiers(
+        _ new: Plan, _ templates: [String: TemplateFiles]
+    ) async -> [String: Component<Notifier>] {
         var next: [String: (plan: PipelinePlan, templates: [String], component: Component<Notifier>)] = [:]
         var routed: [String: Edge<[Alert]>] = [:]
         var exchanged: [(old: Component<Notifier>, inbox: Edge<[Alert]>?)] = []
@@ -27,16 +32,15 @@ extension RunningGraph {
             routed[pipeline.name] = notifier.inbox
             if let old { exchanged.append((old.component, notifier.inbox)) }
         }
-        for (name, old) in notifiers where next[name] == nil {
-            await old.component.handle.stop()
-            exchanged.append((old.component, nil))
-        }
+        let gone = notifiers.filter { next[$0.key] == nil }.mapValues(\.component)
         notifiers = next
         // Pipelines without a routing of their own go to the default one.
         var inboxes = routed
         for pipeline in new.pipelines where inboxes[pipeline.name] == nil {
             inboxes[pipeline.name] = new.router(of: pipeline.name).flatMap { routed[$0.name] }
         }
+        // Rules that are still to be told of their end find the notification side that knows their alerts.
+        for (name, component) in gone where new[name] == nil { inboxes[name] = component.value.inbox }
         self.inboxes.replaceAll(
             inboxes, deliveries: next.values.flatMap { $0.component.value.deliveryEdges })
         // What was sent to a predecessor that had stopped taking it.
@@ -47,7 +51,28 @@ extension RunningGraph {
                 try? inbox?.trySend(alerts)
             }
         }
+        return gone
     }
+
+    /// Ends notification sides that no pipeline has any more: what they hold is sent, within the time of a drain.
+    func endNotifiers(_ gone: [String: Component<Notifier>]) async {
+        guard !gone.isEmpty else { return }
+        for component in gone.values { component.value.inbox.close() }
+        let deadline = settings.clock.now() + settings.drainTimeout
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for component in gone.values { await component.handle.ended() }
+            }
+            // The deadline, or cancellation.
+            group.addTask { [clock = settings.clock] in try? await clock.sleep(until: deadline) }
+            await group.next()
+            group.cancelAll()
+        }
+        for component in gone.values { await component.handle.stop() }
+    }
+
+    /// Longer than a restored alert may wait for its samples: a look-back, and an interval.
+    private static let restartGrace = EvaluationSettings().lookback + .seconds(120)
 
     private func notifier(
         _ pipeline: PipelinePlan, _ routing: RoutingSettings, _ files: TemplateFiles,
@@ -61,7 +86,7 @@ extension RunningGraph {
         }
         var continuation = state.map { Notifier.Continuation($0, by: .reload) }
         if continuation == nil, let saved = saved.notifications.removeValue(forKey: pipeline.name) {
-            continuation = Notifier.Continuation(saved, by: .restart(grace: .seconds(60)))
+            continuation = Notifier.Continuation(saved, by: .restart(grace: Self.restartGrace))
         }
         return Notifier(
             pipeline: pipeline.name, routing: routing, receivers: receivers,

@@ -45,6 +45,7 @@ extension RunningGraph {
             await old.component.handle.stop()
             if let successor = prepared[name]?.made {
                 await successor.takeOver(from: old.component.value)
+                if let gateway = successor as? PushGateway { currentGateway.withLock { $0 = gateway } }
             } else {
                 await old.component.value.retire()
             }

@@ -137,10 +137,21 @@ package actor RunningGraph {
             })
         let newGroups = try prepareGroups(new)
         let newSources = try prepareSources(new)
-        await exchangeNotifiers(new, newTemplates)
+        let before = plan
+        let gone = await exchangeNotifiers(new, newTemplates)
         await exchangeGroups(newGroups)
+        await tellAgain(new, before)
+        await endNotifiers(gone)
         await exchangeSources(newSources)
         plan = new
+    }
+
+    /// The alerts of pipelines that are notified by another pipeline's routing now are new to it.
+    private func tellAgain(_ new: Plan, _ old: Plan) async {
+        for (id, group) in groups {
+            guard let before = old.router(of: id.pipeline)?.name, old[id.pipeline] != nil else { continue }
+            if before != new.router(of: id.pipeline)?.name { await group.component.value.tellAgain() }
+        }
     }
 
     // MARK: the end

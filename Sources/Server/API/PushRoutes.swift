@@ -101,6 +101,8 @@ struct PushRoutes: Sendable {
             var held: [UnresolvedBatch] = []
             do {
                 try await RequestBodyReader(bytesMax: .max, duration: nil).forEach(of: request) { piece in
+                    // A stream may outlive the ids that were known when it began.
+                    services.cache.begin(epoch: services.graph.ingest.epoch)
                     piece.withUnsafeReadableBytes { parser.feed($0, at: services.clock.now()) }
                     while let batch = try parser.next() { held.append(batch) }
                     if isStream, let batch = parser.takePartial() { held.append(batch) }

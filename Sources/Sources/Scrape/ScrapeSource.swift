@@ -53,18 +53,23 @@ package struct ScrapeSource: Source {
     }
 
     package func retire() async {
-        for scraper in scrapers { await scraper.retire() }
+        // Together: while the graph is full each waits for room, and they wait at the same time.
+        await withDiscardingTaskGroup { group in
+            for scraper in scrapers { group.addTask { await scraper.retire() } }
+        }
     }
 
     /// A target that stays the same keeps its series; those that its next scrape does not show end then.
     package func takeOver(from old: any Source) async {
         guard let old = old as? ScrapeSource else { return await old.retire() }
         let own = Dictionary(uniqueKeysWithValues: scrapers.map { ($0.target.identity, $0) })
-        for scraper in old.scrapers {
-            if let successor = own[scraper.target.identity] {
-                await successor.adopt(await scraper.release())
-            } else {
-                await scraper.retire()
+        await withDiscardingTaskGroup { group in
+            for scraper in old.scrapers {
+                if let successor = own[scraper.target.identity] {
+                    group.addTask { await successor.adopt(await scraper.release()) }
+                } else {
+                    group.addTask { await scraper.retire() }
+                }
             }
         }
     }

@@ -105,6 +105,11 @@ package struct ScrapeTarget: Hashable, Sendable {
         }
     }
 
+    /// Scheme, host, port and path, for logs: parameters may hold a token.
+    package var name: String {
+        "\(url.scheme)://\(url.peer)" + url.pathAndQuery.prefix { $0 != "?" }
+    }
+
     /// Where in the interval the target is scraped: the same for the same target after a restart, spread over targets.
     package var phase: Duration {
         let hash = labels.merging(["__url__": url.text]).fingerprint.rawValue

@@ -180,11 +180,11 @@ actor TargetScraper {
         let change = status.set(outcome, of: target, at: time)
         switch change {
         case .cameUp:
-            tools.logger.info("Target is up.", metadata: ["target": "\(target.url)", "job": "\(settings.job)"])
+            tools.logger.info("Target is up.", metadata: ["target": "\(target.name)", "job": "\(settings.job)"])
         case .wentDown:
             tools.logger.warning(
                 "Target is down.",
-                metadata: ["target": "\(target.url)", "job": "\(settings.job)", "reason": "\(outcome.error ?? "")"])
+                metadata: ["target": "\(target.name)", "job": "\(settings.job)", "reason": "\(outcome.error ?? "")"])
         case .none: break
         }
     }

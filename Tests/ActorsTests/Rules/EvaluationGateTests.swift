@@ -120,10 +120,27 @@ import Testing
 
     @Test func `very many series are all series`() async throws {
         let inbox = GroupInbox()
-        let many = (0..<3000).map { SeriesID(rawValue: $0) }
-        inbox.add([(0, .some(many))], at: .distantPast, ticket: nil)
-        inbox.add([(0, .some(many))], at: .distantPast, ticket: nil)
+        let some = (0..<3000).map { SeriesID(rawValue: $0) }
+        let others = (3000..<6000).map { SeriesID(rawValue: $0) }
+        inbox.add([(0, .some(some))], at: .distantPast, ticket: nil)
+        inbox.add([(0, .some(some))], at: .distantPast, ticket: nil)
+        guard case .some(let ids)? = try #require(await inbox.next()).dirty[0] else {
+            Issue.record("the same series many times are no more than they are")
+            return
+        }
+        #expect(Set(ids) == Set(some))
+        inbox.add([(0, .some(some))], at: .distantPast, ticket: nil)
+        inbox.add([(0, .some(others))], at: .distantPast, ticket: nil)
         #expect(try #require(await inbox.next()).dirty == [0: .all])
+    }
+
+    @Test func `a closed inbox gives permits back at once`() async throws {
+        let inbox = GroupInbox()
+        try await gate.acquire(patience: .seconds(1))
+        inbox.close()
+        inbox.add([(0, .all)], at: .distantPast, ticket: PermitTicket(groups: 1, gate: gate))
+        #expect(gate.counts.queued == 0)
+        #expect(gate.counts.delivered == 1)
     }
 
     @Test func `it wakes who waits, and ends when it is closed`() async throws {

@@ -163,14 +163,28 @@ import Testing
             """)
         bench.toNextTick()
         bench.push([(job("a"), 1)])
+        // One evaluation a millisecond: that of the interval was in this one.
+        bench.run(for: .milliseconds(1))
         bench.watch.failure.withLock { $0 = .unavailable("the disk is on fire") }
         let before = bench.metric("tocsin_rule_evaluations_total")
-        bench.run(for: .seconds(59))
+        bench.run(for: .milliseconds(58_999))
         #expect(bench.metric("tocsin_rule_evaluations_total") - before <= 2)
         bench.watch.failure.withLock { $0 = nil }
         bench.run(for: .seconds(1))
         #expect(bench.story.last?.hasSuffix("a pending>firing") == true)
         #expect(bench.log.messages.last?.contains("works again") == true)
+    }
+
+    @Test func `many batches within a millisecond do not make time run ahead of the clock`() throws {
+        let bench = try RuleBench(
+            """
+            groups: [{name: g, rules: [{alert: A, expr: failed == 1}]}]
+            """)
+        bench.toNextTick()
+        for round in 0..<100 { bench.push([(job("j\(round)"), 1)]) }
+        bench.run(for: .milliseconds(1))
+        #expect(Set(bench.notified.all.map(\.startsAt)).count <= 2)
+        #expect(Set(bench.notified.all.compactMap { $0.labels["job"] }).count == 100)
     }
 
     @Test func `beyond the limit firing alerts are told to have ended`() throws {
