@@ -42,6 +42,16 @@ import Testing
         }
     }
 
+    @Test func `a line beyond the limit is refused with its number`() async throws {
+        try await TestServer.with(pushPipeline) { server async throws in
+            let text = "x 1\ny{l=\"\(String(repeating: "a", count: 70_000))\"} 1\nz 1\n"
+            let answer = try await server.client.send("PUT", "/metrics/job/a", text: text)
+            #expect(answer.status == 400)
+            #expect(answer.text.contains("line 2 is longer than"))
+            #expect(try await server.value("x") == nil)
+        }
+    }
+
     // MARK: bodies
 
     @Test func `gzip is undone; a bomb, a torn end and a forgery are refused`() async throws {

@@ -48,6 +48,7 @@ package actor PushGateway: Source {
     /// - Parameter replacing: PUT: the group's other metrics go; POST: they stay.
     package func push(_ body: [UInt8], to key: GroupingKey, replacing: Bool) async throws(Refusal) {
         do throws(Refusal) {
+            try Self.checkLines(of: body, bytesMax: settings.lineBytesMax)
             let pushed = try Self.parse(body)
             let patience = try await begin()
             defer { turn.end() }
@@ -56,6 +57,19 @@ package actor PushGateway: Source {
         } catch {
             telemetry.refused.add()
             throw error
+        }
+    }
+
+    /// A label as large as a body would be kept, shown and sent for ever after.
+    private static func checkLines(of body: [UInt8], bytesMax: Int) throws(Refusal) {
+        var rest = body[...]
+        var line = 1
+        while rest.count > bytesMax {
+            guard let end = rest.prefix(bytesMax + 1).firstIndex(of: UInt8(ascii: "\n")) else {
+                throw .invalid("line \(line) is longer than \(bytesMax) bytes (line_size_limit)")
+            }
+            rest = rest[(end + 1)...]
+            line += 1
         }
     }
 
