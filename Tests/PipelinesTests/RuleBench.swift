@@ -11,7 +11,9 @@ import Testing
 final class RuleBench {
     private typealias Group = RuleGroupOperator<SeriesStore>
 
-    /// When the rules are evaluated first.
+    /// When the rules are evaluated first. It depends on the path of their file.
+    let firstEvaluation: Timestamp
+    /// The first evaluation with a second before it for samples.
     let firstTick: Timestamp
     private let clock = ManualClock()
     private let simulation = SimulatedExecutor()
@@ -46,6 +48,7 @@ final class RuleBench {
         }
         simulation.runUntilIdle()
         let tick = try #require(clock.nextDeadline)
+        firstEvaluation = tick
         firstTick = tick - clock.now() > .seconds(1) ? tick : tick + Self.interval
     }
 

@@ -23,7 +23,7 @@ import Testing
             let files = try Repository.files(
                 folder, endings.0, endings.1, endings.2, endings.3, endings.4, endings.5, endings.6)
             for file in files {
-                for (number, line) in file.lines(with: "/work/", "/home/", "/root/", "/Users/") {
+                for (number, line) in file.lines(with: "/home/", "/root/", "/Users/") {
                     if let match = line.firstMatch(of: #/(?:^|[\s"'(`=])(\/(?:work|home|root|Users)\/)/#) {
                         findings.add(file, number, "names a folder of one machine: \(match.1)")
                     }

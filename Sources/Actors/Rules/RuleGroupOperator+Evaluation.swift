@@ -1,6 +1,7 @@
 import Logging
 import PromQL
 import Streams
+import Transport
 
 extension RuleGroupOperator {
     /// Evaluates one rule and carries out what follows: samples, alerts, transitions. A rule that fails is noted as
@@ -129,7 +130,7 @@ extension RuleGroupOperator {
         let scope = outcome.exceeding == nil ? result.scope : .all
         let entries = written(for: outcome, of: place, scope: scope, isTick: isTick)
         publish(outcome.changes, of: place, at: time)
-        await notify(outcome, at: time)
+        await notify(outcome, of: place, at: time)
         try await append(entries, at: time, by: place)
         if let found = outcome.exceeding { throw LimitExceeded(limit: settings.limit, found: found, what: "alerts") }
     }
@@ -181,25 +182,30 @@ extension RuleGroupOperator {
             })
     }
 
-    private func notify(_ outcome: ActiveAlerts.Outcome, at time: Timestamp) async {
+    private func notify(_ outcome: ActiveAlerts.Outcome, of place: Int, at time: Timestamp) async {
+        let rule = rules[place].settings
         var alerts: [Alert] = []
         for change in outcome.changes {
             switch (change.from, change.to) {
-            case (_, .firing): alerts.append(notice(change.alert, endsAt: nil, at: time))
-            case (.firing, .inactive): alerts.append(notice(change.alert, endsAt: time, at: time))
+            case (_, .firing): alerts.append(notice(change.alert, of: rule, endsAt: nil, at: time))
+            case (.firing, .inactive): alerts.append(notice(change.alert, of: rule, endsAt: time, at: time))
             default: break
             }
         }
-        alerts += outcome.updated.map { notice($0, endsAt: nil, at: time) }
+        alerts += outcome.updated.map { notice($0, of: rule, endsAt: nil, at: time) }
         if !alerts.isEmpty { await context.outputs.notify(alerts) }
     }
 
-    func notice(_ alert: ActiveAlerts.Active, endsAt: Timestamp?, at time: Timestamp) -> Alert {
+    /// What the notification side is told of an alert. Its source is the answer to the rule's expression, now.
+    func notice(
+        _ alert: ActiveAlerts.Active, of rule: RuleSettings, endsAt: Timestamp?, at time: Timestamp
+    ) -> Alert {
         var labels = context.externalLabels
         for label in alert.labels { labels[label.name] = label.value }
         return Alert(
             labels: labels, annotations: alert.annotations, startsAt: alert.firedAt ?? alert.activeSince,
-            endsAt: endsAt, updatedAt: time, generatorURL: context.externalURL)
+            endsAt: endsAt, updatedAt: time,
+            generatorURL: context.externalURL + "/api/v1/query?query=" + URLString.encoded(rule.expressionText))
     }
 
     // MARK: writing

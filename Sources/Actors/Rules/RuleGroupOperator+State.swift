@@ -51,7 +51,7 @@ extension RuleGroupOperator {
         var transitions: [AlertTransition] = []
         for rule in state.rules {
             for alert in rule.active {
-                if alert.state == .firing { alerts.append(notice(alert, endsAt: time, at: time)) }
+                if alert.state == .firing { alerts.append(notice(alert, of: rule.settings, endsAt: time, at: time)) }
                 transitions.append(
                     AlertTransition(
                         time: time, pipeline: context.pipeline, group: settings.name, rule: rule.settings.name,
