@@ -1,7 +1,7 @@
 import Actors
 import Logging
 package import Pipelines
-import Server
+package import Server
 import ServiceLifecycle
 package import Streams
 package import TestKit
@@ -15,6 +15,8 @@ package struct TestServer: Sendable {
     package let graph: RunningGraph
     package let telemetry: Telemetry
     package let folder: TemporaryFolder
+    /// What the bodies of all requests take now.
+    package let bodies: BodyBudget
 
     package struct Options: Sendable {
         package var clock: any WallClock = SystemClock()
@@ -67,7 +69,8 @@ package struct TestServer: Sendable {
             tasks.addTask { try await group.run() }
             guard let port = await bound.waitForPort(), await eventually({ graph.isReady }) else { throw NotReady() }
             let running = TestServer(
-                client: LoopbackClient(port: port), graph: graph, telemetry: telemetry, folder: folder)
+                client: LoopbackClient(port: port), graph: graph, telemetry: telemetry, folder: folder,
+                bodies: services.bodies)
             let result: Swift.Result<Result, any Error>
             do { result = .success(try await test(running)) } catch { result = .failure(error) }
             await group.triggerGracefulShutdown()
