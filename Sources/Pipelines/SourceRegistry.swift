@@ -85,8 +85,8 @@ extension SourceRegistry {
             }
             return (settings, settings.job)
         },
-        SourceKind("push", isSingle: true) { node, global, diagnostics in
-            (PushSettings(node, interval: global.scrape.interval, diagnostics), "")
+        SourceKind("push", isSingle: true) { node, _, diagnostics in
+            (PushSettings(node, diagnostics), "")
         },
         .notSupportedYet("host"),
         .notSupportedYet("containers"),

@@ -209,6 +209,21 @@ private func status(_ value: Int) -> String {
         taken.stop()
     }
 
+    @Test func `a second server on the same data folder says so and ends`() async throws {
+        let hook = try TestHTTPServer { _ in .text(200, "") }
+        let folder = try TemporaryFolder()
+        let first = try TocsinProcess(pipeline(hook: hook.url), in: folder)
+        _ = try await first.client()
+        let file = try folder.write("p.yaml", "name: default\nsources: [{push: {}}]\n")
+        let outcome = try await TocsinProcess.outcome([
+            "run", file.path, "--listen", "127.0.0.1:0", "--data", folder.path("data"),
+        ])
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains("another server uses the data folder"))
+        #expect(await first.terminate() == 0)
+        hook.stop()
+    }
+
     @Test func `promtool asks it as it asks Prometheus`() async throws {
         guard FileManager.default.isExecutableFile(atPath: "/usr/bin/promtool") else {
             print("promtool is not there, not checked")

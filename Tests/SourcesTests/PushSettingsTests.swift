@@ -7,7 +7,7 @@ import YAML
     private func decode(_ text: String) throws -> (settings: PushSettings, errors: [String]) {
         let diagnostics = Diagnostics()
         let node = try #require(DocumentParser.parse(try SourceText(text, file: "f.yaml"), diagnostics: diagnostics))
-        let settings = PushSettings(node, interval: .seconds(7), diagnostics)
+        let settings = PushSettings(node, diagnostics)
         return (settings, diagnostics.errors.map { "\($0)" })
     }
 
@@ -33,10 +33,10 @@ import YAML
                     patience: .milliseconds(250)))
     }
 
-    @Test func `what is not said is as in a Pushgateway, refreshed on the scrape interval`() throws {
+    @Test func `what is not said is as in a Pushgateway`() throws {
         let (settings, errors) = try decode("{}")
         #expect(errors == [])
-        #expect(settings == PushSettings(refreshInterval: .seconds(7)))
+        #expect(settings == PushSettings())
         #expect(settings.timeToLive == nil && settings.checksConsistency && !settings.allowsAdministration)
     }
 

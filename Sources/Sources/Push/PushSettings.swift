@@ -37,13 +37,13 @@ package struct PushSettings: Hashable, Sendable {
         self.patience = patience
     }
 
-    /// - Parameter interval: the pipeline's `scrape_interval`, by which groups are refreshed unless it is said.
-    package init(_ node: Node, interval: Duration, _ diagnostics: Diagnostics) {
+    /// All pipelines that take pushes share one push source, so its defaults depend on none of them.
+    package init(_ node: Node, _ diagnostics: Diagnostics) {
         let reader = MappingReader(node, "a push source", diagnostics)
         let sizes = Format<ByteSize>.size(in: 1024...(1 << 40))
         self.init(
             timeToLive: reader.optional("time_to_live", .positiveDuration),
-            refreshInterval: reader.value("refresh_interval", .positiveDuration, default: interval),
+            refreshInterval: reader.value("refresh_interval", .positiveDuration, default: .seconds(15)),
             checksConsistency: reader.bool("consistency_check", default: true),
             exposes: reader.bool("expose", default: false),
             allowsAdministration: reader.bool("admin_api", default: false),

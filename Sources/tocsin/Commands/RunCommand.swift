@@ -55,8 +55,11 @@ struct RunCommand: AsyncParsableCommand {
             throw ExitCode(1)
         }
         for notice in plan.notices { logger.notice("\(notice)") }
-        guard mkdir(data, 0o700) == 0 || errno == EEXIST else {
-            standardError("can't make the data folder \(data): \(String(cString: strerror(errno)))")
+        let folder: DataFolder
+        do throws(DataFolder.Unusable) {
+            folder = try DataFolder.take(data)
+        } catch {
+            standardError("\(error)")
             throw ExitCode(1)
         }
         OpenFiles.raiseLimit()
@@ -64,6 +67,7 @@ struct RunCommand: AsyncParsableCommand {
         try client.start()
         try await serve(plan, at: address, under: prefix, client, logger) { try pipelines.load(extra: known) }
         await client.shutdown()
+        _ = consume folder
     }
 
     private func serve(
