@@ -41,7 +41,11 @@ package struct SeriesBlock: Sendable {
     package var labels: [LabelSet] = []
     package var bounds: [Int] = [0]
     package var timestamps: [Int64] = []
+    /// Floats, stale markers, and cells of `histograms` (`Double.isHistogram`).
     package var values: [Double] = []
+    package var histograms: [NativeHistogram] = []
+    /// When each sample's count began (milliseconds, 0: not known); empty where none of them is known.
+    package var starts: [Int64] = []
 
     package init() {}
 
@@ -52,16 +56,42 @@ package struct SeriesBlock: Sendable {
         ids += other.ids
         labels += other.labels
         bounds += other.bounds.dropFirst().map { $0 + base }
+        appendStarts(other.starts, count: other.timestamps.count)
         timestamps += other.timestamps
-        values += other.values
+        appendValues(other.values, other.histograms)
     }
 
     /// Adds one series with its samples.
-    package mutating func append(_ id: SeriesID, _ labels: LabelSet, timestamps: [Int64], values: [Double]) {
+    package mutating func append(
+        _ id: SeriesID, _ labels: LabelSet, timestamps: [Int64], values: [Double], histograms: [NativeHistogram] = [],
+        starts: [Int64] = []
+    ) {
         ids.append(id)
         self.labels.append(labels)
+        appendStarts(starts, count: timestamps.count)
         self.timestamps += timestamps
-        self.values += values
+        appendValues(values, histograms)
         bounds.append(self.timestamps.count)
+    }
+
+    /// Adds values whose histogram cells point into `histograms`.
+    private mutating func appendValues(_ values: [Double], _ histograms: [NativeHistogram]) {
+        let base = self.histograms.count
+        if histograms.isEmpty || base == 0 {
+            self.values += values
+        } else {
+            self.values += values.lazy.map { $0.isHistogram ? .histogram(at: $0.histogramPlace + base) : $0 }
+        }
+        self.histograms += histograms
+    }
+
+    /// Before the timestamps are added.
+    private mutating func appendStarts(_ starts: [Int64], count: Int) {
+        if starts.isEmpty {
+            if !self.starts.isEmpty { self.starts += repeatElement(0, count: count) }
+            return
+        }
+        if self.starts.isEmpty { self.starts = Array(repeating: 0, count: timestamps.count) }
+        self.starts += starts
     }
 }
