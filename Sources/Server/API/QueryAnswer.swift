@@ -18,9 +18,9 @@ enum QueryAnswer {
                 switch result.value {
                 case .scalar(let value, let time):
                     text("\"scalar\",\"result\":")
-                    point(time.milliseconds, value, to: &bytes)
+                    SampleJSON.point(time.milliseconds, value, to: &bytes)
                 case .string(let value, let time):
-                    text("\"string\",\"result\":[\(seconds(time.milliseconds)),")
+                    text("\"string\",\"result\":[\(SampleJSON.seconds(time.milliseconds)),")
                     JSONValue.write(string: value, to: &bytes)
                     text("]")
                 case .vector(let samples):
@@ -28,8 +28,13 @@ enum QueryAnswer {
                     for (place, sample) in samples.enumerated() {
                         text(place == 0 ? "{\"metric\":" : ",{\"metric\":")
                         JSONValue.labels(sample.labels).write(to: &bytes)
-                        text(",\"value\":")
-                        point(sample.timestamp.milliseconds, sample.value, to: &bytes)
+                        if let histogram = sample.histogram {
+                            text(",\"histogram\":")
+                            SampleJSON.point(sample.timestamp.milliseconds, histogram, to: &bytes)
+                        } else {
+                            text(",\"value\":")
+                            SampleJSON.point(sample.timestamp.milliseconds, sample.value, to: &bytes)
+                        }
                         text("}")
                         try await flush(&bytes, to: &writer, atLeast: pieceBytes)
                     }
@@ -39,13 +44,22 @@ enum QueryAnswer {
                     for (place, one) in series.enumerated() {
                         text(place == 0 ? "{\"metric\":" : ",{\"metric\":")
                         JSONValue.labels(one.labels).write(to: &bytes)
-                        text(",\"values\":[")
-                        for index in one.timestamps.indices {
-                            if index > 0 { text(",") }
-                            point(one.timestamps[index], one.values[index], to: &bytes)
-                            try await flush(&bytes, to: &writer, atLeast: pieceBytes)
+                        for isHistogram in [false, true] {
+                            var isFirst = true
+                            for index in one.timestamps.indices where one.values[index].isHistogram == isHistogram {
+                                text(isFirst ? isHistogram ? ",\"histograms\":[" : ",\"values\":[" : ",")
+                                isFirst = false
+                                if isHistogram {
+                                    let histogram = one.histograms[one.values[index].histogramPlace]
+                                    SampleJSON.point(one.timestamps[index], histogram, to: &bytes)
+                                } else {
+                                    SampleJSON.point(one.timestamps[index], one.values[index], to: &bytes)
+                                }
+                                try await flush(&bytes, to: &writer, atLeast: pieceBytes)
+                            }
+                            if !isFirst { text("]") }
                         }
-                        text("]}")
+                        text("}")
                     }
                     text("]")
                 }
@@ -71,25 +85,5 @@ enum QueryAnswer {
         if texts.isEmpty { return }
         bytes += ",\"\(name)\":".utf8
         JSONValue.array(texts.map { .string($0) }).write(to: &bytes)
-    }
-
-    private static func point(_ milliseconds: Int64, _ value: Double, to bytes: inout [UInt8]) {
-        bytes += "[\(seconds(milliseconds)),\"\(number(value))\"]".utf8
-    }
-
-    /// Seconds with as many digits after the point as are not zero.
-    private static func seconds(_ milliseconds: Int64) -> String {
-        let whole = milliseconds / 1000
-        let rest = abs(milliseconds % 1000)
-        if rest == 0 { return "\(whole)" }
-        var digits = String(rest + 1000).dropFirst()
-        while digits.hasSuffix("0") { digits = digits.dropLast() }
-        return (milliseconds < 0 && whole == 0 ? "-0" : "\(whole)") + ".\(digits)"
-    }
-
-    /// Go's shortest form without an exponent, as the API writes values.
-    private static func number(_ value: Double) -> String {
-        value.magnitude != 0 && (value.magnitude < 1e-6 || value.magnitude >= 1e21)
-            ? formatFloat(value, .exponent) : formatFloat(value, .fixed)
     }
 }
