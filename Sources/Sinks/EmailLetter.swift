@@ -20,11 +20,15 @@ struct EmailLetter {
             from: from[0], to: to, subject: "", date: context.clock.now(),
             messageID: Self.messageID(notification, from[0]))
         var bcc: [MailAddress] = []
-        var subject: String?
+        var filled = FilledTexts(notification, context.renderer)
+        var subject = EmailSink.defaultSubject
         for header in settings.headers {
-            let value = try context.text(header.template, notification)
+            if header.name.lowercased() == "subject" {
+                subject = header.template
+                continue
+            }
+            guard let value = filled.optional(header.template) else { continue }
             switch header.name.lowercased() {
-            case "subject": subject = value
             case "from": message.from.displayName = try Self.sender(value, from[0]).displayName
             case "to": message.to = try Self.addresses("the header To", value)
             case "cc": message.cc = try Self.addresses("the header Cc", value)
@@ -33,13 +37,12 @@ struct EmailLetter {
             }
         }
         if message.to.isEmpty { message.to = to }
-        if let subject {
-            message.subject = subject
-        } else {
-            message.subject = try context.text(EmailSink.defaultSubject, notification)
+        message.subject = filled.text(subject, or: NotificationSummary.title(notification))
+        message.html = settings.html.isEmpty ? nil : filled.html(settings.html)
+        message.text = Self.text(notification, settings, &filled)
+        if let note = filled.note {
+            message.text = "\(message.text ?? NotificationSummary.text(notification))\n\(note)\n"
         }
-        message.html = settings.html.isEmpty ? nil : try context.html(settings.html, notification)
-        message.text = try Self.text(notification, settings, context)
         message.threadID = settings.threading.map { Self.threadID(notification, $0, context.clock.now()) }
         guard (message.html?.utf8.count ?? 0) + (message.text?.utf8.count ?? 0) <= Self.bytesMax else {
             throw .refused(reason: "the mail would be longer than \(Self.bytesMax) bytes")
@@ -53,10 +56,11 @@ struct EmailLetter {
     }
 
     private static func text(
-        _ notification: Notification, _ settings: EmailSink.Settings, _ context: SinkContext
-    ) throws(DeliveryError) -> String? {
-        if let template = settings.text { return template.isEmpty ? nil : try context.text(template, notification) }
-        return settings.html == EmailSink.Settings().html ? NotificationSummary.text(notification) : nil
+        _ notification: Notification, _ settings: EmailSink.Settings, _ filled: inout FilledTexts
+    ) -> String? {
+        let isStandard = settings.html == EmailSink.Settings().html
+        let template = settings.text ?? (isStandard ? EmailSink.defaultText : "")
+        return template.isEmpty ? nil : filled.text(template, or: NotificationSummary.text(notification))
     }
 
     private static func addresses(_ what: String, _ text: String) throws(DeliveryError) -> [MailAddress] {

@@ -21,7 +21,7 @@ package struct EmailSink: ConfigurableSink {
         /// Templates by name, as the file has them.
         package var headers: [Header] = []
         package var html = "{{ template \"email.default.html\" . }}"
-        /// Nil: a summary in plain words beside the default HTML, nothing beside a user's own.
+        /// Nil: the text that ships beside the HTML that ships, nothing beside a user's own.
         package var text: String?
         package var requiresTLS = true
         package var implicitTLS = false
@@ -50,6 +50,7 @@ package struct EmailSink: ConfigurableSink {
     }
 
     static let defaultSubject = "{{ template \"email.default.subject\" . }}"
+    static let defaultText = "{{ template \"email.default.text\" . }}"
 
     private let settings: Settings
     private let context: SinkContext

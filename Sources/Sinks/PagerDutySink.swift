@@ -45,16 +45,32 @@ package struct PagerDutySink: ConfigurableSink {
     }
 
     package func deliver(_ notification: Notification) async throws(DeliveryError) {
-        let key: Secret
+        let key = try routingKey(notification)
+        let answer = try await context.post(
+            event(notification, key: key), to: settings.url, settings: settings.http, timeout: settings.timeout,
+            secrets: [key])
+        try context.judge(answer, of: "PagerDuty")
+    }
+
+    /// Maybe a template, as for Alertmanager: alerts of several services through one receiver.
+    private func routingKey(_ notification: Notification) throws(DeliveryError) -> Secret {
+        var key: String
         do throws(TransportError) {
-            key = try settings.routingKey.read()
+            key = try settings.routingKey.read().reveal()
         } catch {
             throw .refused(reason: error.description)
         }
-        let answer = try await context.post(
-            try event(notification, key: key), to: settings.url, settings: settings.http, timeout: settings.timeout,
-            secrets: [key])
-        try context.judge(answer, of: "PagerDuty")
+        if key.contains("{{") {
+            do throws(RenderingError) {
+                key = try context.renderer.text(key, for: notification)
+            } catch {
+                throw .refused(reason: "the routing key's template can't be filled in")
+            }
+        }
+        let blanks: (Character) -> Bool = \.isWhitespace
+        key = String(key.drop(while: blanks).reversed().drop(while: blanks).reversed())
+        guard !key.isEmpty else { throw .refused(reason: "the routing key is empty") }
+        return Secret(key)
     }
 
     // MARK: the event
@@ -64,54 +80,52 @@ package struct PagerDutySink: ConfigurableSink {
     private static let eventBytesMax = 512_000
     private static let severities = ["critical", "error", "warning", "info"]
 
-    func event(_ notification: Notification, key: Secret) throws(DeliveryError) -> JSONValue {
-        var details: [JSONValue.Member] = []
-        for detail in settings.details {
-            details.append(.init(detail.name, .string(try context.text(detail.value, notification))))
+    func event(_ notification: Notification, key: Secret) -> JSONValue {
+        var filled = FilledTexts(notification, context.renderer)
+        var details = settings.details.map { JSONValue.Member($0.name, .string(filled.text($0.value))) }
+        let event = self.event(notification, key, &filled) { filled in
+            if let note = filled.note { details.append(.init("template_error", .string(note))) }
+            return details
         }
-        let event = try self.event(notification, key, details)
         guard event.bytes.count > Self.eventBytesMax else { return event }
         // An incident without its details is better than none.
         let note = "custom details have been removed: the event was larger than 512 KB"
-        return try self.event(notification, key, [.init("error", .string(note))])
+        return self.event(notification, key, &filled) { _ in [.init("error", .string(note))] }
     }
 
     private func event(
-        _ notification: Notification, _ key: Secret, _ details: [JSONValue.Member]
-    ) throws(DeliveryError) -> JSONValue {
-        func text(_ template: String) throws(DeliveryError) -> String { try context.text(template, notification) }
+        _ notification: Notification, _ key: Secret, _ filled: inout FilledTexts,
+        details: (FilledTexts) -> [JSONValue.Member]
+    ) -> JSONValue {
         let texts = settings.texts
         // An event without a summary or a source is refused by the API; an incident with a plain one is better.
-        let summary = try text(texts.description)
-        let source = try text(texts.source)
+        let summary = filled.text(texts.description, or: NotificationSummary.title(notification))
+        let source = filled.text(texts.source)
         var payload: [JSONValue.Member] = [
             .init(
                 "summary",
                 .string((summary.isEmpty ? notification.groupKey : summary).truncated(toScalars: Self.summaryMax))),
             .init("source", .string(source.isEmpty ? notification.receiver : source)),
-            .init("severity", .string(Self.severity(try text(texts.severity)))),
+            .init("severity", .string(Self.severity(filled.text(texts.severity)))),
         ]
-        for (name, template) in [("class", texts.eventClass), ("component", texts.component), ("group", texts.group)] {
-            let value = try text(template)
-            if !value.isEmpty { payload.append(.init(name, .string(value))) }
-        }
+        payload.add("class", filled.text(texts.eventClass))
+        payload.add("component", filled.text(texts.component))
+        payload.add("group", filled.text(texts.group))
         if let first = notification.alerts.map(\.startsAt).min() {
             payload.append(.init("timestamp", .string(first.rfc3339)))
         }
-        payload.append(.init("custom_details", .object(details)))
         var event: [JSONValue.Member] = [
             .init("routing_key", .string(key.reveal())),
             .init("event_action", notification.status == .firing ? "trigger" : "resolve"),
             .init("dedup_key", .string(Digest.sha256(notification.groupKey))),
         ]
-        for (name, template) in [("client", texts.client), ("client_url", texts.clientURL)] {
-            let value = try text(template)
-            if !value.isEmpty { event.append(.init(name, .string(value))) }
-        }
+        event.add("client", filled.text(texts.client))
+        event.add("client_url", filled.text(texts.clientURL))
+        let links = attachments(settings.links, address: "href", &filled)
+        let images = attachments(settings.images, address: "src", &filled)
+        payload.append(.init("custom_details", .object(details(filled))))
         event.append(.init("payload", .object(payload)))
-        let links = try attachments(settings.links, address: "href", notification)
         if !links.isEmpty { event.append(.init("links", .array(links))) }
-        let images = try attachments(settings.images, address: "src", notification)
         if !images.isEmpty { event.append(.init("images", .array(images))) }
         return .object(event)
     }
@@ -122,17 +136,14 @@ package struct PagerDutySink: ConfigurableSink {
         return severities.contains(word) ? word : "error"
     }
 
-    /// Those that have an address once rendered.
+    /// Those that have an address once filled in.
     private func attachments(
-        _ attachments: [Settings.Attachment], address: String, _ notification: Notification
-    ) throws(DeliveryError) -> [JSONValue] {
+        _ attachments: [Settings.Attachment], address: String, _ filled: inout FilledTexts
+    ) -> [JSONValue] {
         var result: [JSONValue] = []
         for attachment in attachments {
             var members: [JSONValue.Member] = []
-            for member in attachment.members {
-                let value = try context.text(member.value, notification)
-                if !value.isEmpty { members.append(.init(member.name, .string(value))) }
-            }
+            for member in attachment.members { members.add(member.name, filled.text(member.value)) }
             if members.contains(where: { $0.name == address }) { result.append(.object(members)) }
         }
         return result
@@ -146,10 +157,11 @@ extension PagerDutySink.Settings {
         reader.notSupportedYet("service_key", "service_key_file")
         reader.exclusive("routing_key", "routing_key_file")
         let key = SecretText(reader, "routing_key", "routing_key_file")
+        reader.checkSecretTemplate(key, "routing_key", "the routing key's template is malformed")
         let url = reader.optional("url", .urlString) ?? globals.pagerDutyURL
         texts = Texts(reader)
         var details = Self.defaultDetails
-        for label in reader.value("details", .labelList, default: []) { details[label.name] = label.value }
+        for label in reader.value("details", .templateList, default: []) { details[label.name] = label.value }
         self.details = details.map { Label($0.key, $0.value) }.sorted()
         links = reader.list("links", of: .attachment("a pagerduty link", ["href", "text"]))
         images = reader.list("images", of: .attachment("a pagerduty image", ["src", "href", "alt"]))
@@ -191,7 +203,7 @@ extension Format where Value == PagerDutySink.Settings.Attachment {
             let reader = MappingReader(node, what, diagnostics)
             defer { reader.finish() }
             return PagerDutySink.Settings.Attachment(
-                members: keys.compactMap { key in reader.text(key).map { Label(key, $0) } })
+                members: keys.compactMap { key in reader.optional(key, .template).map { Label(key, $0) } })
         }
     }
 }

@@ -15,6 +15,7 @@ package struct SecretURL: Sendable, Equatable {
         if case .text(let secret) = text, !secret.reveal().contains("{{") {
             _ = reader.optional(key, .url())
         }
+        reader.checkSecretTemplate(text, key, "the URL's template is malformed")
         self.text = text
     }
 
@@ -48,5 +49,11 @@ extension MappingReader {
     }
 
     /// A text with templates in it, by Alertmanager's default where it is absent.
-    func template(_ key: String, _ fallback: String = "") -> String { text(key, default: fallback) }
+    func template(_ key: String, _ fallback: String = "") -> String { value(key, .template, default: fallback) }
+
+    /// Checks the syntax of a secret that is a template; the problem shows nothing of it.
+    func checkSecretTemplate(_ text: SecretText?, _ key: String, _ problem: String) {
+        guard case .text(let secret) = text, TemplateSyntax.failure(secret.reveal()) != nil else { return }
+        report(.expression(problem), at: key)
+    }
 }

@@ -22,18 +22,11 @@ package struct SinkContext: Sendable {
         self.random = random
     }
 
-    /// The template's text; what can't be rendered is refused: trying again would not help.
+    /// The template's text, where nothing can stand in for it: what can't be filled in is refused, for trying again would
+    /// not help.
     package func text(_ template: String, _ notification: Notification) throws(DeliveryError) -> String {
         do throws(RenderingError) {
             return try renderer.text(template, for: notification)
-        } catch {
-            throw .refused(reason: "\(error)")
-        }
-    }
-
-    package func html(_ template: String, _ notification: Notification) throws(DeliveryError) -> String {
-        do throws(RenderingError) {
-            return try renderer.html(template, for: notification)
         } catch {
             throw .refused(reason: "\(error)")
         }

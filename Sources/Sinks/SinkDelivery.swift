@@ -103,6 +103,13 @@ struct Redaction {
     }
 }
 
+extension [JSONValue.Member] {
+    /// A text under a name; an empty one is left out.
+    mutating func add(_ name: String, _ value: String) {
+        if !value.isEmpty { append(.init(name, .string(value))) }
+    }
+}
+
 extension String {
     /// At most `count` characters (Unicode scalars), the last of them an ellipsis where something was cut, as
     /// Alertmanager cuts what services bound.

@@ -110,8 +110,8 @@ extension Format where Value == SlackSink.Settings.Field {
             let reader = MappingReader(node, "a slack field", diagnostics)
             defer { reader.finish() }
             return SlackSink.Settings.Field(
-                title: reader.required("title", .nonEmptyText, or: ""),
-                value: reader.required("value", .nonEmptyText, or: ""),
+                title: reader.required("title", .nonEmptyTemplate, or: ""),
+                value: reader.required("value", .nonEmptyTemplate, or: ""),
                 isShort: reader.bool("short", default: isShort))
         }
     }
@@ -124,7 +124,7 @@ extension Format where Value == SlackSink.Settings.Action? {
             defer { reader.finish() }
             var members: [(name: String, template: String)] = []
             for key in ["type", "text", "url", "style", "name", "value"] {
-                if let template = reader.text(key), !template.isEmpty { members.append((key, template)) }
+                if let template = reader.optional(key, .template), !template.isEmpty { members.append((key, template)) }
             }
             let names = members.map(\.name)
             for key in ["type", "text"] where !names.contains(key) {
@@ -151,7 +151,7 @@ extension Format where Value == [(name: String, template: String)] {
             defer { reader.finish() }
             if !reader.isPresent("text") { reader.report(.missingKey("text", in: "a slack confirmation"), at: "text") }
             return ["title", "text", "ok_text", "dismiss_text"].compactMap { key in
-                reader.text(key).map { (key, $0) }
+                reader.optional(key, .template).map { (key, $0) }
             }
         }
     }

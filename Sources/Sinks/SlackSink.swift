@@ -69,59 +69,65 @@ package struct SlackSink: ConfigurableSink {
     private static let titleMax = 1024
 
     func message(_ notification: Notification) throws(DeliveryError) -> JSONValue {
-        func text(_ template: String) throws(DeliveryError) -> String { try context.text(template, notification) }
-        var attachment: [JSONValue.Member] = []
-        func add(_ name: String, _ value: String) {
-            if !value.isEmpty { attachment.append(.init(name, .string(value))) }
-        }
+        var filled = FilledTexts(notification, context.renderer)
         let texts = settings.texts
-        add("title", try text(texts.title).truncated(toScalars: Self.titleMax))
-        add("title_link", try text(texts.titleLink))
-        add("pretext", try text(texts.pretext))
-        add("text", try text(texts.text))
-        add("fallback", try text(texts.fallback))
-        add("callback_id", try text(texts.callbackID))
-        add("image_url", try text(texts.imageURL))
-        add("thumb_url", try text(texts.thumbURL))
-        add("footer", try text(texts.footer))
-        add("color", try text(texts.color))
-        attachment.append(.init("mrkdwn_in", .array(settings.markdownIn.map { .string($0) })))
-        var fields: [JSONValue] = []
-        for field in settings.fields {
-            fields.append([
-                "title": .string(try text(field.title)), "value": .string(try text(field.value)),
-                "short": .bool(field.isShort),
-            ])
-        }
-        if !fields.isEmpty { attachment.append(.init("fields", .array(fields))) }
-        var actions: [JSONValue] = []
-        for action in settings.actions { actions.append(try self.action(action, notification)) }
-        if !actions.isEmpty { attachment.append(.init("actions", .array(actions))) }
-
         var message: [JSONValue.Member] = []
-        func put(_ name: String, _ value: String) {
-            if !value.isEmpty { message.append(.init(name, .string(value))) }
+        // A webhook has a channel of its own; what is posted by the API needs to be told.
+        if case .app = settings.access {
+            message.add("channel", try context.text(texts.channel, notification))
+        } else {
+            message.add("channel", filled.text(texts.channel))
         }
-        put("channel", try text(texts.channel))
-        put("username", try text(texts.username))
-        put("icon_emoji", try text(texts.iconEmoji))
-        put("icon_url", try text(texts.iconURL))
-        put("text", try text(texts.messageText))
+        message.add("username", filled.text(texts.username))
+        message.add("icon_emoji", filled.text(texts.iconEmoji))
+        message.add("icon_url", filled.text(texts.iconURL))
+        message.add("text", filled.text(texts.messageText))
         if settings.linksNames { message.append(.init("link_names", .bool(true))) }
-        message.append(.init("attachments", .array([.object(attachment)])))
+        message.append(.init("attachments", .array([attachment(notification, &filled)])))
         return .object(message)
     }
 
-    private func action(_ action: Settings.Action, _ notification: Notification) throws(DeliveryError) -> JSONValue {
+    private func attachment(_ notification: Notification, _ filled: inout FilledTexts) -> JSONValue {
+        let texts = settings.texts
+        var attachment: [JSONValue.Member] = []
+        let title = filled.text(texts.title, or: NotificationSummary.title(notification))
+        attachment.add("title", title.truncated(toScalars: Self.titleMax))
+        attachment.add("title_link", filled.text(texts.titleLink))
+        attachment.add("pretext", filled.text(texts.pretext))
+        var text = filled.optional(texts.text)
+        let place = attachment.count
+        attachment.add("fallback", filled.text(texts.fallback, or: title))
+        attachment.add("callback_id", filled.text(texts.callbackID))
+        attachment.add("image_url", filled.text(texts.imageURL))
+        attachment.add("thumb_url", filled.text(texts.thumbURL))
+        attachment.add("footer", filled.text(texts.footer))
+        attachment.add("color", filled.text(texts.color))
+        attachment.append(.init("mrkdwn_in", .array(settings.markdownIn.map { .string($0) })))
+        let fields = settings.fields.map { field in
+            let title = filled.text(field.title)
+            return [
+                "title": .string(title), "value": .string(filled.text(field.value)), "short": .bool(field.isShort),
+            ] as JSONValue
+        }
+        if !fields.isEmpty { attachment.append(.init("fields", .array(fields))) }
+        let actions = settings.actions.compactMap { action($0, &filled) }
+        if !actions.isEmpty { attachment.append(.init("actions", .array(actions))) }
+        if let note = filled.note { text = "\(text ?? NotificationSummary.text(notification))\n\(note)" }
+        if let text, !text.isEmpty { attachment.insert(.init("text", .string(text)), at: place) }
+        return .object(attachment)
+    }
+
+    /// Nil when a template of it fails: half a button is refused by Slack with all the rest.
+    private func action(_ action: Settings.Action, _ filled: inout FilledTexts) -> JSONValue? {
         var members: [JSONValue.Member] = []
         for (name, template) in action.members {
-            let value = try context.text(template, notification)
-            if !value.isEmpty { members.append(.init(name, .string(value))) }
+            guard let value = filled.optional(template) else { return nil }
+            members.add(name, value)
         }
         var confirm: [JSONValue.Member] = []
         for (name, template) in action.confirm {
-            let value = try context.text(template, notification)
-            if !value.isEmpty { confirm.append(.init(name, .string(value))) }
+            guard let value = filled.optional(template) else { return nil }
+            confirm.add(name, value)
         }
         if !confirm.isEmpty { members.append(.init("confirm", .object(confirm))) }
         return .object(members)

@@ -72,7 +72,7 @@ import YAML
     private static let good = "to: a@b, from: c@d, smarthost: 'h:25'"
 
     static let mistakes: [(String, String)] = [
-        ("{\(good), text: '{{ .x'}", "f.yaml:1:47: invalid template: unclosed action"),
+        ("{\(good), text: '{{ .x'}", "f.yaml:1:53: invalid template: unclosed action"),
         ("{from: c@d, smarthost: 'h:25'}", "f.yaml:1:1: key \"to\" is missing in an email config"),
         (
             "{to: a@b, from: c@d}",

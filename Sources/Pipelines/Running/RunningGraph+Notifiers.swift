@@ -3,6 +3,7 @@ import Logging
 import PromQL
 import Sinks
 import Streams
+import Synchronization
 import Templates
 
 extension RunningGraph {
@@ -74,12 +75,33 @@ extension RunningGraph {
     /// Longer than a restored alert may wait for its samples: a look-back, and an interval.
     private static let restartGrace = EvaluationSettings().lookback + .seconds(120)
 
+    /// Counts them, and logs a failure when it is another than the last.
+    private func templateFailures(of pipeline: String) -> @Sendable (String) -> Void {
+        let counter = settings.telemetry.counter(
+            "tocsin_template_failures_total", help: "Templates of receivers that could not be filled in.",
+            labels: ["pipeline": pipeline])
+        let last = Mutex("")
+        let logger = settings.logger
+        return { reason in
+            counter.add()
+            let isNew = last.withLock { last in
+                defer { last = reason }
+                return last != reason
+            }
+            guard isNew else { return }
+            logger.error(
+                "A template could not be filled in; plain words stand in for it.",
+                metadata: ["pipeline": "\(pipeline)", "reason": "\(reason)"])
+        }
+    }
+
     private func notifier(
         _ pipeline: PipelinePlan, _ routing: RoutingSettings, _ files: TemplateFiles,
         continuing state: DispatcherState?
     ) -> Notifier {
         let context = SinkContext(
-            http: settings.http, connector: settings.connector, renderer: TemplateRenderer(files.templates),
+            http: settings.http, connector: settings.connector,
+            renderer: TemplateRenderer(files.templates, failed: templateFailures(of: pipeline.name)),
             clock: settings.clock, random: settings.random)
         let receivers = pipeline.receivers.map { receiver in
             Notifier.Receiver(name: receiver.name, sinks: receiver.sinks.map { $0.sink(context) })
