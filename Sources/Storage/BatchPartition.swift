@@ -1,7 +1,7 @@
 import Streams
 import Synchronization
 
-/// A batch split by shard: the same three columns, grouped, ids already local.
+/// A batch split by shard: the same columns, grouped, ids already local.
 ///
 /// Filled once by whoever submits the batch, then only read, each shard its own range.
 // Sound: no shard gets hold of it before `fill` has returned, and none writes.
@@ -9,6 +9,9 @@ final class BatchPartition: @unchecked Sendable {
     private var ids = FlatBuffer<UInt32>()
     private var times = FlatBuffer<Int64>()
     private var values = FlatBuffer<UInt64>()
+    /// As long as the others, or empty.
+    private var starts = FlatBuffer<Int64>()
+    private var histograms: [NativeHistogram] = []
     /// Shard `i` has `bounds[i]..<bounds[i + 1]`.
     private var bounds: [Int] = []
 
@@ -17,10 +20,16 @@ final class BatchPartition: @unchecked Sendable {
         let ids: UnsafePointer<UInt32>
         let times: UnsafePointer<Int64>
         let values: UnsafePointer<UInt64>
+        let starts: UnsafePointer<Int64>?
+        /// Those of the whole batch.
+        let histograms: [NativeHistogram]
         let count: Int
+
+        /// Whether there is more than floats.
+        var isRich: Bool { starts != nil || !histograms.isEmpty }
     }
 
-    var byteCount: Int { ids.byteCount + times.byteCount + values.byteCount }
+    var byteCount: Int { ids.byteCount + times.byteCount + values.byteCount + starts.byteCount }
 
     func count(_ shard: Int) -> Int { bounds[shard + 1] - bounds[shard] }
 
@@ -28,7 +37,9 @@ final class BatchPartition: @unchecked Sendable {
         let start = bounds[shard]
         return Columns(
             ids: UnsafePointer(ids.base + start), times: UnsafePointer(times.base + start),
-            values: UnsafePointer(values.base + start), count: count(shard))
+            values: UnsafePointer(values.base + start),
+            starts: starts.count > 0 ? UnsafePointer(starts.base + start) : nil, histograms: histograms,
+            count: count(shard))
     }
 
     /// Two passes over the ids (count, place), none of which decides anything per sample.
@@ -37,6 +48,8 @@ final class BatchPartition: @unchecked Sendable {
         ids.fillWithoutValues(count)
         times.fillWithoutValues(count)
         values.fillWithoutValues(count)
+        if batch.starts.isEmpty { starts.removeAll() } else { starts.fillWithoutValues(count) }
+        histograms = batch.histograms
         bounds.removeAll(keepingCapacity: true)
         withUnsafeTemporaryAllocation(of: Int.self, capacity: layout.slots) { next in
             next.initialize(repeating: 0)
@@ -48,12 +61,26 @@ final class BatchPartition: @unchecked Sendable {
             for shard in 0..<layout.slots {
                 bounds.append(start)
                 start += next[shard]
-                next[shard] = bounds[shard]
             }
             bounds.append(start)
+            if starts.count > 0 { placeStarts(batch, layout, next) }
+            for shard in 0..<layout.slots { next[shard] = bounds[shard] }
             place(batch, layout, next)
         }
     }
+
+    /// A pass of its own, for the few batches that have starts.
+    private func placeStarts(_ batch: SampleBatch, _ layout: ShardLayout, _ next: UnsafeMutableBufferPointer<Int>) {
+        for shard in 0..<layout.slots { next[shard] = bounds[shard] }
+        for (index, id) in batch.series.enumerated() {
+            let shard = layout.shard(of: id.rawValue)
+            starts[next[shard]] = index < batch.starts.count ? batch.starts[index] : 0
+            next[shard] += 1
+        }
+    }
+
+    /// Lets go of what is not plain memory.
+    func empty() { histograms = [] }
 
     private func place(_ batch: SampleBatch, _ layout: ShardLayout, _ next: UnsafeMutableBufferPointer<Int>) {
         let ids = ids.base
@@ -88,6 +115,7 @@ final class PartitionPool: Sendable {
     }
 
     func giveBack(_ partition: BatchPartition) {
+        partition.empty()
         guard partition.byteCount <= Self.keptBytesMax else { return }
         idle.withLock { if $0.count < Self.idleMax { $0.append(partition) } }
     }

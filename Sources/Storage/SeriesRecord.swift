@@ -29,6 +29,12 @@ struct SeriesRecord: BitwiseCopyable {
         static let dying = Flags(rawValue: 1)
         /// Its label set was read since the last collection.
         static let selected = Flags(rawValue: 2)
+        /// Has entries in the shard's histograms.
+        static let histograms = Flags(rawValue: 4)
+        /// Has an entry in the shard's starts.
+        static let starts = Flags(rawValue: 8)
+        /// An append does more than it does for most series.
+        static let special: Flags = [.dying, .starts]
     }
 
     static let freeID = UInt32.max

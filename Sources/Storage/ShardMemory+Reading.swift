@@ -36,7 +36,8 @@ extension ShardMemory {
     /// Samples read in a slice, about: a millisecond's work.
     private static var sliceSamplesMax: Int { 200_000 }
 
-    /// Reads a slice of the ids from `position` on. Ids that were retired since are passed over.
+    /// Reads a slice of the ids from `position` on. Ids that were retired since are passed over. A histogram counts as
+    /// many samples as there would be in its place.
     /// - Returns: where to go on.
     mutating func read(
         _ ids: [UInt32], from position: Int, _ request: SelectRequest, _ budget: SampleBudget,
@@ -44,7 +45,7 @@ extension ShardMemory {
     ) throws(ReadError) -> Int {
         let start = request.start.milliseconds
         let end = request.end.milliseconds
-        let samplesEnd = block.timestamps.count + Self.sliceSamplesMax
+        var samplesEnd = block.timestamps.count + Self.sliceSamplesMax
         var next = position
         let sliceEnd = min(ids.count, position + Self.sliceMax)
         while next < sliceEnd, block.timestamps.count < samplesEnd {
@@ -63,10 +64,18 @@ extension ShardMemory {
             let count = block.timestamps.count - before
             guard count > 0 else { continue }
             try budget.take(count)
+            if !record.pointee.flags.isDisjoint(with: [.histograms, .starts]) {
+                let histogramsBefore = block.histograms.count
+                readRich(record, from: before, into: &block)
+                let weight = block.histograms[histogramsBefore...].reduce(0) { $0 + $1.byteCount / 16 }
+                if weight > 0 { try budget.take(weight) }
+                samplesEnd -= weight
+            }
             block.ids.append(self.id(record))
             block.labels.append(labelCache.labels(place, record, index.labels))
             block.bounds.append(block.timestamps.count)
         }
+        if !block.starts.isEmpty { block.padStarts(to: block.timestamps.count) }
         return next
     }
 

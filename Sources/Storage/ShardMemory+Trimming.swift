@@ -36,6 +36,7 @@ extension ShardMemory {
             let record = index.records[place]
             guard !record.pointee.isFree else { continue }
             samples.drop(record, before: collection.cutoff)
+            dropRich(record)
             age(place, record)
             guard !record.pointee.hasSamples else { continue }
             if record.pointee.flags.contains(.dying) {
@@ -67,7 +68,10 @@ extension ShardMemory {
             return !record.pointee.isFree && record.pointee.flags.contains(.dying) && !record.pointee.hasSamples
         }
         collection.dead.removeLast(min(Self.retiredSlice, collection.dead.count))
-        for place in slice { labelCache.forget(place) }
+        for place in slice {
+            labelCache.forget(place)
+            removeRich(index.records[place])
+        }
         index.remove(places: slice, &samples.memory)
         dying -= slice.count
         collection.retired += slice.count
@@ -86,6 +90,7 @@ extension ShardMemory {
         guard chunksBefore > 0, let cutoff = cutoff(freeing: excess + limit / 16) else { return 0 }
         for place in 0..<index.placeEnd where !index.records[place].pointee.isFree {
             samples.drop(index.records[place], before: cutoff, tail: false)
+            dropRich(index.records[place])
         }
         return chunksBefore - samples.sealedChunks
     }
@@ -94,14 +99,20 @@ extension ShardMemory {
     private func cutoff(freeing wanted: Int) -> Int64? {
         var first = Int64.max
         var last = Int64.min
-        forEachChunk { chunk in
+        forEachChunk { chunk, _ in
             first = min(first, chunk.end)
             last = max(last, chunk.end)
         }
         guard first <= last else { return nil }
         let step = max(1, (last &- first) / 256 + 1)
         var bytes = [Int](repeating: 0, count: 257)
-        forEachChunk { chunk in bytes[Int((chunk.end &- first) / step)] += Int(chunk.byteCount) }
+        forEachChunk { chunk, record in
+            var count = Int(chunk.byteCount)
+            if record.flags.contains(.histograms) {
+                count += histograms.codeBytes(record.id, from: chunk.start, through: chunk.end)
+            }
+            bytes[Int((chunk.end &- first) / step)] += count
+        }
         var sum = 0
         for (position, count) in bytes.enumerated() {
             sum += count
@@ -110,11 +121,12 @@ extension ShardMemory {
         return last &+ 1
     }
 
-    private func forEachChunk(_ body: (SealedChunk) -> Void) {
+    private func forEachChunk(_ body: (SealedChunk, SeriesRecord) -> Void) {
         for place in 0..<index.placeEnd {
-            var next = index.records[place].pointee.chunks
+            let record = index.records[place].pointee
+            var next = record.chunks
             while let chunk = next {
-                body(chunk.pointee)
+                body(chunk.pointee, record)
                 next = chunk.pointee.older
             }
         }

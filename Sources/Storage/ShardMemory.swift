@@ -4,6 +4,8 @@ import Streams
 struct ShardMemory: ~Copyable {
     var index: SeriesIndex
     var samples = SampleMemory()
+    var histograms = HistogramMemory()
+    var starts = StartTable()
     var interests: InterestTable
     var plans = SelectorPlans()
     var labelCache = LabelCache()
@@ -25,9 +27,10 @@ struct ShardMemory: ~Copyable {
     }
 
     /// Memory in use: what a bound on memory is compared with.
-    var liveBytes: Int { samples.memory.liveBytes + index.usedBytes + labelCache.byteCount }
+    var liveBytes: Int { samples.memory.liveBytes + index.usedBytes + labelCache.byteCount + richBytes }
     /// Memory held from the system.
-    var heldBytes: Int { samples.memory.heldBytes + index.byteCount + labelCache.byteCount }
+    var heldBytes: Int { samples.memory.heldBytes + index.byteCount + labelCache.byteCount + richBytes }
+    private var richBytes: Int { histograms.byteCount + starts.byteCount }
 
     @inline(__always) func id(_ record: UnsafeMutablePointer<SeriesRecord>) -> SeriesID {
         SeriesID(rawValue: layout.id(local: record.pointee.id, shard: shard))
@@ -88,7 +91,7 @@ struct ShardMemory: ~Copyable {
         return (ids, index.count - before)
     }
 
-    @inline(__always) private mutating func revive(_ record: UnsafeMutablePointer<SeriesRecord>) {
+    @inline(__always) mutating func revive(_ record: UnsafeMutablePointer<SeriesRecord>) {
         if record.pointee.flags.contains(.dying) {
             record.pointee.flags.remove(.dying)
             dying -= 1
@@ -110,6 +113,7 @@ struct ShardMemory: ~Copyable {
         var applied = Applied()
         let earliest = bounds.lowerBound
         let latest = bounds.upperBound
+        let isRich = columns.isRich
         for position in 0..<columns.count {
             guard let record = index.record(columns.ids[position]) else {
                 applied.report.unknownSeries += 1
@@ -120,8 +124,15 @@ struct ShardMemory: ~Copyable {
                 applied.report.outOfBounds += 1
                 continue
             }
-            revive(record)
-            switch samples.append(record, time, columns.values[position]) {
+            let value = columns.values[position]
+            // One test for all that is rare.
+            let outcome: SampleMemory.Outcome
+            if record.pointee.flags.isDisjoint(with: .special), !isRich, !Double(bitPattern: value).isHistogram {
+                outcome = samples.append(record, time, value)
+            } else {
+                outcome = appendRich(record, columns, position)
+            }
+            switch outcome {
             case .stored:
                 applied.stored += 1
                 applied.maxTimestamp = max(applied.maxTimestamp, time)

@@ -63,6 +63,12 @@ package struct NativeHistogram: Sendable, Equatable {
     }
 
     package var usesCustomBuckets: Bool { schema == Self.customSchema }
+
+    /// About what it takes in memory, its arrays included.
+    package var byteCount: Int {
+        MemoryLayout<Self>.stride + 8 * (positive.spans.count + positive.counts.count)
+            + 8 * (negative.spans.count + negative.counts.count + customBounds.count)
+    }
 }
 
 /// How a histogram stands in a column of values: as a NaN that no arithmetic makes, with the place of the histogram in

@@ -18,20 +18,27 @@ extension Double {
     package var isStaleMarker: Bool { bitPattern == StaleMarker.bits }
 }
 
-/// The samples of one scrape or one push, applied as one: three columns of the same length.
+/// The samples of one scrape or one push, applied as one: three columns of the same length, and beside them what only
+/// some samples have.
 ///
 /// Order inside a series is the order of arrival; different series may interleave as they like.
 package struct SampleBatch: Sendable {
     package private(set) var series: [SeriesID] = []
     package private(set) var timestamps: [Int64] = []
+    /// Floats, stale markers, and cells of `histograms` (`Double.isHistogram`).
     package private(set) var values: [Double] = []
+    package private(set) var histograms: [NativeHistogram] = []
+    /// When each sample's count began (milliseconds, 0: not known). Ends behind the last sample that has one: it is empty
+    /// where none has, and may be shorter than the other columns.
+    package private(set) var starts: [Int64] = []
+    private var histogramBytes = 0
 
     package init() {}
 
     package var count: Int { series.count }
     package var isEmpty: Bool { series.isEmpty }
     /// What the batch costs while it waits, in bytes.
-    package var byteCount: Int { series.count * (4 + 8 + 8) }
+    package var byteCount: Int { series.count * (4 + 8 + 8) + starts.count * 8 + histogramBytes }
 
     package mutating func reserveCapacity(_ count: Int) {
         series.reserveCapacity(count)
@@ -39,6 +46,7 @@ package struct SampleBatch: Sendable {
         values.reserveCapacity(count)
     }
 
+    /// - Parameter value: not a cell of a histogram; those are added by the function that takes one.
     @inline(__always)
     package mutating func append(_ id: SeriesID, at milliseconds: Int64, _ value: Double) {
         series.append(id)
@@ -46,7 +54,25 @@ package struct SampleBatch: Sendable {
         values.append(value)
     }
 
-    /// Adds samples from three columns of the same length.
+    package mutating func append(_ id: SeriesID, at milliseconds: Int64, _ histogram: NativeHistogram) {
+        append(id, at: milliseconds, Double.histogram(at: histograms.count))
+        histograms.append(histogram)
+        histogramBytes += histogram.byteCount
+    }
+
+    /// Says when the count of the sample added last began.
+    package mutating func setStart(_ milliseconds: Int64) {
+        guard milliseconds != 0 || starts.count == count else { return }
+        precondition(count > 0, "a start belongs to a sample")
+        padStarts(to: count - 1)
+        if starts.count == count { starts[count - 1] = milliseconds } else { starts.append(milliseconds) }
+    }
+
+    private mutating func padStarts(to wanted: Int) {
+        if starts.count < wanted { starts += repeatElement(0, count: wanted - starts.count) }
+    }
+
+    /// Adds samples from three columns of the same length; none of the values is a histogram's cell.
     package mutating func append(
         _ ids: UnsafeBufferPointer<SeriesID>, at milliseconds: UnsafeBufferPointer<Int64>,
         _ values: UnsafeBufferPointer<Double>
@@ -58,9 +84,20 @@ package struct SampleBatch: Sendable {
     }
 
     package mutating func append(contentsOf other: SampleBatch) {
+        if !other.starts.isEmpty {
+            padStarts(to: count)
+            starts += other.starts
+        }
         series += other.series
         timestamps += other.timestamps
-        values += other.values
+        let base = histograms.count
+        if base == 0 || other.histograms.isEmpty {
+            values += other.values
+        } else {
+            values += other.values.lazy.map { $0.isHistogram ? .histogram(at: $0.histogramPlace + base) : $0 }
+        }
+        histograms += other.histograms
+        histogramBytes += other.histogramBytes
     }
 
     /// Empties the batch and keeps its memory.
@@ -68,5 +105,8 @@ package struct SampleBatch: Sendable {
         series.removeAll(keepingCapacity: true)
         timestamps.removeAll(keepingCapacity: true)
         values.removeAll(keepingCapacity: true)
+        starts.removeAll(keepingCapacity: true)
+        histograms.removeAll()
+        histogramBytes = 0
     }
 }
