@@ -72,9 +72,11 @@ extension Format where Value == Int {
 }
 
 extension Format where Value == Double {
+    /// Any number, infinities and NaN among them.
+    package static var number: Format { .scalar("a number") { $0.isPlainValue ? Number.double($0.text) : nil } }
+
     package static func double(in range: ClosedRange<Double> = -.infinity ... .infinity) -> Format {
-        Format.scalar("a number") { $0.isPlainValue ? Number.double($0.text) : nil }
-            .checked { range.contains($0) ? nil : "\($0) is not \(described(range))" }
+        number.checked { range.contains($0) ? nil : "\($0) is not \(described(range))" }
     }
 }
 

@@ -15,7 +15,8 @@ struct Tocsin: AsyncParsableCommand {
             """,
         version: "tocsin version \(version)",
         subcommands: [
-            RunCommand.self, CheckCommand.self, GraphCommand.self, TailCommand.self, PushCommand.self,
+            RunCommand.self, CheckCommand.self, TestCommand.self, GraphCommand.self, TailCommand.self,
+            PushCommand.self,
             DemoCommand.self,
         ])
 

@@ -1,5 +1,6 @@
 import Actors
 import Foundation
+import Pipelines
 import Streams
 import TestKit
 import Testing
@@ -14,6 +15,37 @@ import YAML
             let id = example["id"]?.text ?? "?"
             let difference = try Self.difference(of: example, in: url.deletingLastPathComponent())
             if let difference { report.fail(id, difference) } else { report.pass() }
+        }
+        report.finish()
+        #expect(report.failed == 0)
+    }
+
+    @Test func `unit tests of rules have the verdicts that promtool has`() async throws {
+        guard let url = try Conformance.url("rules/unit.yaml") else { return }
+        var report = Conformance.Report("rules/unit")
+        for example in try #require(try Node.parse(String(contentsOf: url, encoding: .utf8)).items) {
+            let id = example["id"]?.text ?? "?"
+            var settings = RuleTestPlayer.Settings()
+            for argument in example["args"]?.texts ?? [] {
+                if argument == "--ignore-unknown-fields" {
+                    settings.ignoresUnknownKeys = true
+                } else {
+                    settings.only.append(try RegularExpression(String(argument.trimmingPrefix("--run="))))
+                }
+            }
+            let file = url.deletingLastPathComponent().appending(path: example["file"]?.text ?? "")
+            let result = await RuleTestPlayer(settings: settings).play(file.path)
+            if result.hasPassed == (example["exit"]?.text == "0") {
+                report.pass()
+            } else {
+                let found =
+                    result.errors.map(\.description) + result.results.flatMap(\.failures).map(\.description)
+                if found.contains(where: { $0.contains("native histograms are not supported") }) {
+                    report.skip(id, "native histograms")
+                    continue
+                }
+                report.fail(id, "\(file.lastPathComponent): \(found)")
+            }
         }
         report.finish()
         #expect(report.failed == 0)

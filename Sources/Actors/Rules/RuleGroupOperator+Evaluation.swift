@@ -45,9 +45,15 @@ extension RuleGroupOperator {
         var description: String { "the rule's result is neither a vector nor a scalar" }
     }
 
+    /// A subquery without a step has that of the pipeline, whatever the group's interval is, as in Prometheus.
+    private var evaluationSettings: EvaluationSettings {
+        var settings = context.evaluation
+        settings.subqueryStep = context.interval
+        return settings
+    }
+
     private func result(of rule: RuleRuntime, _ extent: Touched.Series, at time: Timestamp) async throws -> Result {
-        var settings = EvaluationSettings()
-        settings.subqueryStep = interval
+        var settings = evaluationSettings
         let watch: SourceWatch<Reader>
         if case .some(let ids) = extent {
             settings.only = Set(ids)
@@ -142,7 +148,8 @@ extension RuleGroupOperator {
         let source = sample.labels.removing(CollectionOfOne(LabelSet.metricName))
         let data = RuleTemplateData(
             labels: sample.labels, value: sample.value, externalLabels: context.externalLabels,
-            externalURL: context.externalURL, time: time, reader: context.reader)
+            externalURL: context.externalURL, time: time, reader: context.reader, language: context.language,
+            evaluation: evaluationSettings)
         var labels = source
         for (name, template) in rule.labels { labels[name] = await template.expand(data) }
         labels["alertname"] = name
@@ -210,9 +217,35 @@ extension RuleGroupOperator {
 
     // MARK: writing
 
+    /// What the store did not take of a rule's samples: they were there already with other values, or newer ones were.
+    struct SamplesRefused: Error, CustomStringConvertible {
+        var report: AppendReport
+
+        var description: String {
+            let reasons = [
+                (report.duplicate, "duplicate sample for timestamp"), (report.outOfOrder, "out of order sample"),
+                (report.outOfBounds, "out of bounds"), (report.unknownSeries, "series was dropped"),
+            ].filter { $0.0 > 0 }.map { "\($0.1) (\($0.0))" }
+            return "results were discarded: " + reasons.joined(separator: ", ")
+        }
+    }
+
+    /// Writes results, then the markers of series that ended. Like the results of the query, all of it lies the query
+    /// offset before the evaluation.
     /// - Parameter place: the rule that writes; nil: nobody who could be triggered by it.
-    func append(_ entries: [WrittenSeries.Entry], at time: Timestamp, by place: Int?) async throws(IngestError) {
-        if entries.isEmpty { return }
+    func append(_ entries: [WrittenSeries.Entry], at time: Timestamp, by place: Int?) async throws {
+        let markers = entries.filter { $0.value.isStaleMarker }
+        let values = markers.isEmpty ? entries : entries.filter { !$0.value.isStaleMarker }
+        let refused = try await submit(values, at: time - queryOffset, by: place)
+        // Another rule may have gone on with the series: then the marker comes too late, which is right.
+        _ = try await submit(markers, at: time - queryOffset, by: place)
+        if refused.refused > 0 { throw SamplesRefused(report: refused) }
+    }
+
+    private func submit(
+        _ entries: [WrittenSeries.Entry], at time: Timestamp, by place: Int?
+    ) async throws(IngestError) -> AppendReport {
+        if entries.isEmpty { return AppendReport() }
         let sets = entries.map(\.labels)
         let epoch = context.ingest.epoch
         var unknown = ids.unknown(sets, in: epoch)
@@ -237,7 +270,7 @@ extension RuleGroupOperator {
                 return .failure(error)
             }
         }
-        _ = try outcome.get()
+        return try outcome.get()
     }
 }
 

@@ -62,7 +62,7 @@ extension RuleGroupOperator {
         if !transitions.isEmpty { context.outputs.publish(transitions) }
         if !alerts.isEmpty { await context.outputs.notify(alerts) }
         let series = state.rules.flatMap(\.written.all).map { WrittenSeries.Entry($0, StaleMarker.value) }
-        do throws(IngestError) {
+        do {
             try await append(series, at: time, by: nil)
         } catch {
             // The graph is full or closing; the series end by look-back.

@@ -10,7 +10,7 @@ package import Streams
 /// - Waits: for shards while it reads and writes, for room on the notification side.
 /// - Ends: when cancelled; `retire` then ends what it wrote, `state` is what a successor goes on from.
 package actor RuleGroupOperator<Reader: SeriesReader> {
-    package let settings: RuleGroupSettings
+    package nonisolated let settings: RuleGroupSettings
     let context: RuleContext<Reader>
     let interval: Duration
     let queryOffset: Duration
@@ -104,6 +104,14 @@ package actor RuleGroupOperator<Reader: SeriesReader> {
         let next = min(nextTick, deadlines.min() ?? .distantFuture)
         // Evaluated in this millisecond already: what came since waits for the next one.
         timer.set(isAhead(of: context.clock.now()) ? max(next, lastTime + .milliseconds(1)) : next)
+    }
+
+    /// Evaluates all rules once, in order, as at an interval of that time: for whoever plays time himself, in place of
+    /// `run`. Times have to rise from call to call.
+    /// - Returns: why rules failed, by their place in the group.
+    package func evaluate(at time: Timestamp) async -> [(place: Int, reason: String)] {
+        for place in rules.indices { await evaluate(place, .all, at: time, isTick: true) }
+        return rules.enumerated().compactMap { place, rule in rule.lastError.map { (place, $0) } }
     }
 
     // MARK: time

@@ -1,3 +1,4 @@
+package import PromQL
 package import Streams
 
 /// Where what the rules find goes.
@@ -31,6 +32,10 @@ package struct RuleContext<Reader: SeriesReader>: Sendable {
     package var queryOffset: Duration
     package var externalLabels: LabelSet
     package var externalURL: String
+    /// Bounds and switches of evaluations; the resolution of subqueries without a step is `interval`.
+    package var evaluation = EvaluationSettings()
+    /// The language of the queries that templates make.
+    package var language = ParserOptions.standard
 
     package init(
         pipeline: String, mode: EvaluationMode, reader: Reader, ingest: any Ingest, dispatch: RuleDispatch,

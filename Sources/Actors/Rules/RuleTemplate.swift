@@ -9,8 +9,10 @@ struct RuleTemplateData<Reader: SeriesReader>: Sendable {
     var externalLabels: LabelSet
     var externalURL: String
     var time: Timestamp
-    /// Where `query` reads.
+    /// Where `query` reads, and how it is read and evaluated.
     var reader: Reader
+    var language: ParserOptions
+    var evaluation: EvaluationSettings
 }
 
 /// A label's or annotation's value of a rule: a template for alerting rules, plain text for recording rules.
@@ -38,8 +40,9 @@ struct RuleTemplate: Sendable {
     }
 
     private func query<Reader>(_ text: String, _ data: RuleTemplateData<Reader>) async throws -> [QuerySample] {
-        let expression = try PromQLParser.parse(text, options: .standard)
-        switch try await Evaluator(reader: data.reader).instant(expression, at: data.time).value {
+        let expression = try PromQLParser.parse(text, options: data.language)
+        let evaluator = Evaluator(reader: data.reader, settings: data.evaluation)
+        switch try await evaluator.instant(expression, at: data.time).value {
         case .vector(let samples): return samples.map { QuerySample(labels: $0.labels, value: $0.value) }
         case .scalar(let value, _): return [QuerySample(labels: LabelSet(), value: value)]
         case .string(let text, _): return [QuerySample(labels: LabelSet([Label("__value__", text)]), value: 0)]

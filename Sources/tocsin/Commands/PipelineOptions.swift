@@ -9,17 +9,23 @@ struct PipelineOptions: ParsableArguments {
     @Argument(help: "Pipeline files, or folders of them.")
     var paths: [String]
 
+    @OptionGroup var variables: EnvironmentOptions
+
+    /// - Parameter extra: variables that are set where neither the file nor the environment sets them.
+    /// - Throws: all that is wrong, in any file.
+    func load(extra: [String: String] = [:]) throws(ConfigErrors) -> Plan {
+        try PipelineLoader(environment: try variables.environment(extra)).load(paths)
+    }
+}
+
+/// What `${NAME}` in pipelines stands for.
+struct EnvironmentOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp("Reads KEY=VALUE lines; they come before the environment's variables.", valueName: "file"))
     var envFile: String?
 
     /// - Parameter extra: variables that are set where neither the file nor the environment sets them.
-    /// - Throws: all that is wrong, in any file.
-    func load(extra: [String: String] = [:]) throws(ConfigErrors) -> Plan {
-        try PipelineLoader(environment: try environment(extra)).load(paths)
-    }
-
-    private func environment(_ extra: [String: String]) throws(ConfigErrors) -> Environment {
+    func environment(_ extra: [String: String] = [:]) throws(ConfigErrors) -> Environment {
         var variables = extra
         var entry = environ
         while let text = entry.pointee {
