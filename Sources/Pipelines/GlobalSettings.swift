@@ -10,6 +10,8 @@ package struct GlobalSettings: Equatable, Sendable {
     package var externalLabels: LabelSet
     /// After that long an alert from outside that gave no end counts as resolved.
     package var resolveTimeout: Duration
+    /// Where that was written; nil where it was not.
+    package var resolveTimeoutOrigin: Origin?
     package var scrape: ScrapeDefaults
     package var sinks: SinkGlobals
 
@@ -31,6 +33,7 @@ package struct GlobalSettings: Equatable, Sendable {
         ruleQueryOffset = reader.value("rule_query_offset", .duration(), default: .zero)
         externalLabels = reader.value("external_labels", .labels, default: LabelSet())
         resolveTimeout = reader.value("resolve_timeout", .positiveDuration, default: .seconds(300))
+        resolveTimeoutOrigin = reader.node("resolve_timeout").map { Origin($0.location) }
         scrape = ScrapeDefaults(reader)
         sinks = SinkGlobals(reader)
         reader.notSupportedYet(

@@ -64,6 +64,7 @@ package struct PipelineLoader: Sendable {
     private func checkTogether(_ pipelines: [PipelinePlan], _ diagnostics: Diagnostics) {
         namesAreUnique(pipelines, diagnostics)
         alertsHaveARoute(pipelines, diagnostics)
+        resolveTimeoutsAreUsed(pipelines, diagnostics)
         sourcesFit(pipelines, diagnostics)
     }
 
@@ -90,6 +91,18 @@ package struct PipelineLoader: Sendable {
                 .conflict(
                     "the pipeline has alerting rules and no \"routing\", and no pipeline named \"default\" has one; "
                         + "add one of the two"), at: start(of: pipeline))
+        }
+    }
+
+    /// The time-out is for alerts from outside, and those need a way in.
+    private func resolveTimeoutsAreUsed(_ pipelines: [PipelinePlan], _ diagnostics: Diagnostics) {
+        let fallback = pipelines.first { $0.name == Plan.defaultName }
+        for pipeline in pipelines where pipeline.routing == nil && fallback?.routing == nil {
+            guard let origin = pipeline.global.resolveTimeoutOrigin else { continue }
+            diagnostics.report(
+                .conflict(
+                    "\"resolve_timeout\" is for alerts that are posted to the pipeline, and it takes none: it has no "
+                        + "\"routing\", and no pipeline named \"default\" has one"), at: origin.location)
         }
     }
 

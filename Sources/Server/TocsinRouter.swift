@@ -10,5 +10,6 @@ package func tocsinRouter(_ services: ServerServices, prefix: String = "") -> Ro
     QueryRoutes(services: services).add(to: routes)
     AlertStreamRoutes(services: services).add(to: routes)
     StatusRoutes(services: services).add(to: routes)
+    PostAlertsRoutes(services: services).add(to: routes)
     return routes.router()
 }

@@ -11,10 +11,12 @@ package struct Alert: Sendable, Hashable {
     package var generatorURL: String
     /// `endsAt` was set by the receiving side's resolve timeout, not by the sender.
     package var endsByTimeout: Bool
+    /// It came from outside, not from a rule of this program: only its sender and the clock can end it.
+    package var isPosted: Bool
 
     package init(
         labels: LabelSet, annotations: LabelSet = LabelSet(), startsAt: Timestamp, endsAt: Timestamp? = nil,
-        updatedAt: Timestamp? = nil, generatorURL: String = "", endsByTimeout: Bool = false
+        updatedAt: Timestamp? = nil, generatorURL: String = "", endsByTimeout: Bool = false, isPosted: Bool = false
     ) {
         self.labels = labels
         self.annotations = annotations
@@ -23,6 +25,7 @@ package struct Alert: Sendable, Hashable {
         self.updatedAt = updatedAt ?? startsAt
         self.generatorURL = generatorURL
         self.endsByTimeout = endsByTimeout
+        self.isPosted = isPosted
     }
 
     package var fingerprint: Fingerprint { labels.fingerprint }
@@ -36,10 +39,12 @@ package enum AlertState: String, Sendable, Hashable, CaseIterable {
     case inactive, pending, firing
 }
 
-/// One change of one alert's state, as the rules saw it: what the SSE stream and the history are made of.
+/// One change of one alert's state, as the rules saw it or as it was posted: what the SSE stream and the history are made
+/// of.
 package struct AlertTransition: Sendable, Hashable {
     package var time: Timestamp
     package var pipeline: String
+    /// Empty for an alert from outside, as its rule is.
     package var group: String
     package var rule: String
     package var from: AlertState
@@ -47,14 +52,14 @@ package struct AlertTransition: Sendable, Hashable {
     /// With `alertname`, without external labels.
     package var labels: LabelSet
     package var annotations: LabelSet
-    /// The expression's value at that time.
-    package var value: Double
+    /// The expression's value at that time. Nil for an alert from outside.
+    package var value: Double?
     /// Since when the expression has held.
     package var activeSince: Timestamp
 
     package init(
         time: Timestamp, pipeline: String, group: String, rule: String, from: AlertState, to: AlertState,
-        labels: LabelSet, annotations: LabelSet, value: Double, activeSince: Timestamp
+        labels: LabelSet, annotations: LabelSet, value: Double?, activeSince: Timestamp
     ) {
         self.time = time
         self.pipeline = pipeline

@@ -15,7 +15,7 @@ extension Timestamp {
             let day = number(8..<10), has("T", at: 10) || has("t", at: 10) || has(" ", at: 10),
             let hour = number(11..<13), has(":", at: 13), let minute = number(14..<16), has(":", at: 16),
             let second = number(17..<19), (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60,
-            second <= 60
+            second <= 60, day <= Self.daysInMonth(year: year, month: month)
         else { return nil }
         var place = 19
         var milliseconds: Int64 = 0
@@ -46,6 +46,14 @@ extension Timestamp {
         let days = Self.daysSinceEpoch(year: year, month: month, day: day)
         let minutes = (days * 24 + hour) * 60 + minute - offset
         self.init(milliseconds: (minutes * 60 + second) * 1000 + milliseconds)
+    }
+
+    private static func daysInMonth(year: Int64, month: Int64) -> Int64 {
+        let next =
+            month == 12
+            ? daysSinceEpoch(year: year + 1, month: 1, day: 1)
+            : daysSinceEpoch(year: year, month: month + 1, day: 1)
+        return next - daysSinceEpoch(year: year, month: month, day: 1)
     }
 
     /// After Howard Hinnant's `days_from_civil`.

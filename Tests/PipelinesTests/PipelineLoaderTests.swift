@@ -292,6 +292,18 @@ import YAML
                 """)
     }
 
+    @Test func `a resolve timeout that no alert can be under is an error`() throws {
+        let timeout = "global: {resolve_timeout: 1m}\n"
+        let problem =
+            "\"resolve_timeout\" is for alerts that are posted to the pipeline, and it takes none: it has no \"routing\", "
+            + "and no pipeline named \"default\" has one"
+        #expect(try load(["p.yml": "name: p\n" + timeout]).problems == "p.yml:2:27: " + problem)
+        let routed = "routing: {route: {receiver: r}}\nsinks: [{name: r}]\n"
+        #expect(try load(["p.yml": "name: p\n" + timeout + routed]).problems == "")
+        #expect(try load(["p.yml": "name: p\n" + timeout, "q.yml": "name: default\n" + routed]).problems == "")
+        #expect(try load(["p.yml": "name: p\n"]).problems == "")
+    }
+
     @Test func `routing stands in one place`() throws {
         var files = Self.files
         files["p.yml"] = (files["p.yml"] ?? "") + "routing: {route: {receiver: mail}}\n"

@@ -24,6 +24,9 @@ package struct TestServer: Sendable {
         /// How many batches may wait for the rules.
         package var batchesMax = 1024
         package var beforeRuleReads: (@Sendable () async -> Void)?
+        /// How many batches of alerts may wait for the notification side.
+        package var alertBatchesMax = 1024
+        package var beforeAlerts: (@Sendable () async -> Void)?
         package var isSaved = false
         package var bodiesBytesMax = 256 << 20
         package var headDeadline = Duration.seconds(60)
@@ -46,8 +49,9 @@ package struct TestServer: Sendable {
         var settings = GraphSettings(
             clock: options.clock, telemetry: telemetry, logger: logger, http: http, connector: TCPConnector(),
             externalURL: "http://tocsin.test", dataFolder: options.isSaved ? folder.path("") : nil,
-            batchesMax: options.batchesMax)
+            batchesMax: options.batchesMax, alertBatchesMax: options.alertBatchesMax)
         settings.beforeRuleReads = options.beforeRuleReads
+        settings.beforeAlerts = options.beforeAlerts
         let graph = RunningGraph(settings)
         let bound = BoundAddress()
         var server = HTTPServer.Settings(address: ListenAddress(host: "127.0.0.1", port: 0))

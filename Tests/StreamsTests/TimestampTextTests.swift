@@ -21,6 +21,15 @@ import Testing
         #expect(Timestamp(milliseconds: milliseconds).rfc3339 == text)
     }
 
+    @Test func `days that no month has are refused`() {
+        for text in ["2026-02-29", "2100-02-29", "2026-04-31", "2026-13-01", "2026-00-10", "2026-12-32"] {
+            #expect(Timestamp(rfc3339: text + "T00:00:00Z") == nil, "\(text)")
+        }
+        for text in ["2024-02-29", "2026-12-31", "9999-12-31", "0001-01-01"] {
+            #expect(Timestamp(rfc3339: text + "T00:00:00Z")?.rfc3339 == text + "T00:00:00Z")
+        }
+    }
+
     @Test func `days are those of the calendar`() {
         let formatter = ISO8601DateFormatter()
         for day in stride(from: -200_000, to: 200_000, by: 37) {

@@ -35,7 +35,7 @@ package enum AlertStreamItem: Sendable, Hashable {
                 .init("rule", .string(transition.rule)),
                 .init("labels", .labels(transition.labels)),
                 .init("annotations", .labels(transition.annotations)),
-                .init("value", .string(formatFloat(transition.value, .fixed))),
+                .init("value", transition.value.map { .string(formatFloat($0, .fixed)) } ?? .null),
                 .init("activeAt", .string(transition.activeSince.rfc3339)),
             ]).text
         case .missed(let id, let count):

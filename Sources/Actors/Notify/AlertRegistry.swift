@@ -43,6 +43,7 @@ package struct AlertRegistry: Sendable {
         if second.updatedAt < first.updatedAt { return merged(second, first, now: now) }
         var result = second
         result.startsAt = min(first.startsAt, second.startsAt)
+        result.isPosted = first.isPosted || second.isPosted
         let isLonger = first.end > second.end
         if second.isResolved(at: now) {
             if isLonger, first.isResolved(at: now) { result.endsAt = first.endsAt }

@@ -15,6 +15,9 @@ package struct Dispatcher: Sendable {
     /// Groups that could not be told to an integration for want of room in its queue, in order.
     var backlogs: [Integration: Fifo<GroupID>] = [:]
     var nextSweep: Timestamp
+    var posted = PostedAlertEnds()
+    /// What became of alerts from outside, until it is taken.
+    var transitions: [AlertTransition] = []
     /// Alerts that found no room in the registry, and places in a group that found none.
     package internal(set) var refusedCount: UInt64 = 0
 
@@ -40,16 +43,20 @@ package struct Dispatcher: Sendable {
     package var groupCount: Int { groups.count }
 
     /// When `advance` has something to do, unless more alerts come first.
-    package var nextDeadline: Timestamp { min(deadlines.first?.time ?? .distantFuture, nextSweep) }
+    package var nextDeadline: Timestamp {
+        min(deadlines.first?.time ?? .distantFuture, nextSweep, posted.next ?? .distantFuture)
+    }
 
     /// Takes alerts and does what is due: without a group wait they are on their way at once.
     package mutating func process(_ alerts: [Alert], now: Timestamp) -> [Delivery] {
+        endPosted(now: now)
         for alert in alerts {
             guard let current = registry.update(alert, now: now) else {
                 refusedCount += 1
                 continue
             }
             inhibitor.observe(current)
+            notePosted(current, now: now)
             for route in settings.routes.match(current.labels) { insert(current, route, now: now) }
         }
         return advance(to: now)
@@ -81,6 +88,7 @@ package struct Dispatcher: Sendable {
 
     /// Does everything that is due.
     package mutating func advance(to now: Timestamp) -> [Delivery] {
+        endPosted(now: now)
         var deliveries: [Delivery] = []
         while let (time, id) = deadlines.first, time <= now {
             deadlines.removeFirst()

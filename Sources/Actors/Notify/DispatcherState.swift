@@ -23,7 +23,8 @@ extension Dispatcher {
     /// Where a state comes from, and so what still holds of it.
     package enum Continuation: Sendable, Hashable {
         /// The process has started anew. Group timers go on; what the program was not there to hear of is given
-        /// `grace` before it counts as over: alerts whose end nobody named, and those that would have been reported again.
+        /// `grace` before it counts as over: alerts whose end nobody named, and those from outside, whose senders name an
+        /// end and move it on as long as they fire.
         case restart(grace: Duration)
         /// The settings are new, as after Alertmanager's reload: alerts are routed afresh and timers begin again; what was
         /// notified is not notified again.
@@ -47,15 +48,16 @@ extension Dispatcher {
     ) {
         self.init(settings, now: now)
         log = NotificationLog(entries: state.log)
-        let saved = Dictionary(state.groups.map { (SavedGroup($0), $0) }) { first, _ in first }
+        let groupsBefore = Dictionary(state.groups.map { (SavedGroup($0), $0) }) { first, _ in first }
         let members = Set(state.groups.lazy.flatMap(\.members))
-        for alert in state.alerts {
-            let alert = Self.carriedOver(alert, state.savedAt, way, now)
+        for saved in state.alerts {
+            let alert = Self.carriedOver(saved, state.savedAt, way, now)
             guard let current = registry.update(alert, now: now) else {
                 refusedCount += 1
                 continue
             }
             inhibitor.observe(current)
+            if current.isPosted, !saved.isResolved(at: state.savedAt) { adoptPosted(current) }
             // One that is over and known to be over joins no group again.
             guard !current.isResolved(at: now) || members.contains(current.fingerprint) else { continue }
             for route in settings.routes.match(current.labels) { insert(current, route, now: now) }
@@ -63,7 +65,7 @@ extension Dispatcher {
         guard case .restart = way else { return }
         for id in Array(groups.keys) {
             let key = SavedGroup(routeID: settings.routes.routes[id.route].id, labels: id.labels)
-            guard let group = saved[key] else { continue }
+            guard let group = groupsBefore[key] else { continue }
             groups[id]?.hasFlushed = group.hasFlushed
             schedule(id, at: max(group.isUndelivered ? now : group.nextFlush, now, settings.firstFlush))
         }
@@ -89,8 +91,10 @@ extension Dispatcher {
         if alert.endsAt == nil {
             alert.endsAt = now + grace
             alert.endsByTimeout = true
-        } else if alert.endsByTimeout, let end = alert.endsAt {
-            alert.endsAt = max(end, now + grace)
+        } else if alert.endsByTimeout || alert.isPosted, let end = alert.endsAt, end < now + grace {
+            // Its sender could not renew it.
+            alert.endsAt = now + grace
+            alert.endsByTimeout = true
         }
         return alert
     }

@@ -37,6 +37,8 @@ package actor Notifier {
         package var random: RandomSource
         package var telemetry: Telemetry
         package var logger: Logger
+        /// Waited for before alerts that have come are looked at. Nil: nothing; tests make the notifier slow with it.
+        package var beforeAlerts: (@Sendable () async -> Void)?
 
         package init(clock: any WallClock, random: RandomSource = RandomSource(), telemetry: Telemetry, logger: Logger)
         {
@@ -54,15 +56,19 @@ package actor Notifier {
     private let queues: [String: [DeliveryQueue]]
     private var dispatcher: Dispatcher
     private var telemetry: NotifierTelemetry
+    private let beforeAlerts: (@Sendable () async -> Void)?
+    private let publish: @Sendable ([AlertTransition]) -> Void
     private var isDraining = false
 
     /// - Parameters:
     ///   - inbox: alerts of the rules and of the API; its receiver is this operator alone.
     ///   - continuing: the state of an earlier run, if there is one.
+    ///   - publish: is told what becomes of alerts from outside; never waits.
     package init(
         pipeline: String, routing: RoutingSettings, receivers: [Receiver], externalURL: String, inbox: Edge<[Alert]>,
         queue: DeliveryQueue.Settings = .init(), firstFlush: Timestamp = .distantPast,
-        continuing: Continuation? = nil, in surroundings: Surroundings
+        continuing: Continuation? = nil, publish: @escaping @Sendable ([AlertTransition]) -> Void = { _ in },
+        in surroundings: Surroundings
     ) {
         var infos: [String: [IntegrationInfo]] = [:]
         var queues: [String: [DeliveryQueue]] = [:]
@@ -84,6 +90,8 @@ package actor Notifier {
         }
         self.inbox = inbox
         self.queues = queues
+        self.publish = publish
+        beforeAlerts = surroundings.beforeAlerts
         clock = surroundings.clock
         telemetry = NotifierTelemetry(surroundings.telemetry, pipeline: pipeline, logger: surroundings.logger)
         timer = DeadlineTimer(clock: surroundings.clock)
@@ -129,6 +137,7 @@ package actor Notifier {
                 }
                 tick()
                 while let batches = await inbox.receiveAll(max: 256) {
+                    await beforeAlerts?()
                     let alerts = batches.flatMap(\.self)
                     send(dispatcher.process(alerts, now: clock.now()))
                     telemetry.noteReceived(alerts.count)
@@ -155,6 +164,8 @@ package actor Notifier {
     }
 
     private func send(_ deliveries: [Delivery]) {
+        let transitions = dispatcher.takeTransitions()
+        if !transitions.isEmpty { publish(transitions) }
         for delivery in deliveries {
             guard let queue = queues[delivery.notification.receiver]?[delivery.integration] else { continue }
             guard queue.hasRoom else {

@@ -23,16 +23,23 @@ package struct PostedAlert: Sendable, Hashable {
         package let description: String
     }
 
+    /// The alert as the notification side takes it.
     /// - Parameter resolveTimeout: after that time an alert without an end is over, unless it is posted again.
     package func alert(at now: Timestamp, resolveTimeout: Duration) throws(Invalid) -> Alert {
-        if labels.isEmpty { throw Invalid(description: "at least one label pair required") }
-        for label in [labels, annotations].joined() where label.name.isEmpty {
-            throw Invalid(description: "invalid label set: invalid name \"\"")
-        }
         let start = startsAt ?? endsAt ?? now
         if let endsAt, endsAt < start { throw Invalid(description: "start time must be before end time") }
+        try Self.check(labels, "label set")
+        if labels.isEmpty { throw Invalid(description: "at least one label pair required") }
+        try Self.check(annotations, "annotations")
         return Alert(
             labels: labels, annotations: annotations, startsAt: start, endsAt: endsAt ?? now + resolveTimeout,
-            updatedAt: now, generatorURL: generatorURL, endsByTimeout: endsAt == nil)
+            updatedAt: now, generatorURL: generatorURL, endsByTimeout: endsAt == nil, isPosted: true)
+    }
+
+    /// Any UTF-8 is a name, except nothing.
+    private static func check(_ labels: LabelSet, _ what: String) throws(Invalid) {
+        guard labels.allSatisfy({ !$0.name.isEmpty }) else {
+            throw Invalid(description: "invalid \(what): invalid name \"\"")
+        }
     }
 }

@@ -57,6 +57,12 @@ extension DispatcherState {
     }
 }
 
+/// Bits of the byte that ends an alert.
+private enum AlertFlag {
+    static let endsByTimeout: UInt8 = 1
+    static let isPosted: UInt8 = 2
+}
+
 /// Numbers of seven bits a byte, texts and lists with their length in front.
 private struct StateWriter {
     var bytes: [UInt8]
@@ -102,7 +108,7 @@ private struct StateWriter {
         write(alert.endsAt ?? alert.startsAt)
         write(alert.updatedAt)
         write(alert.generatorURL)
-        write(alert.endsByTimeout)
+        bytes.append((alert.endsByTimeout ? AlertFlag.endsByTimeout : 0) | (alert.isPosted ? AlertFlag.isPosted : 0))
     }
 
     mutating func write(_ group: DispatcherState.Group) {
@@ -175,11 +181,12 @@ private struct StateReader {
     mutating func readAlert() -> Alert? {
         guard let labels = readLabels(), let annotations = readLabels(), let startsAt = readTimestamp(),
             let hasEnd = readFlag(), let endsAt = readTimestamp(), let updatedAt = readTimestamp(),
-            let generatorURL = readText(), let endsByTimeout = readFlag()
+            let generatorURL = readText(), let flags = rest.popFirst()
         else { return nil }
         return Alert(
             labels: labels, annotations: annotations, startsAt: startsAt, endsAt: hasEnd ? endsAt : nil,
-            updatedAt: updatedAt, generatorURL: generatorURL, endsByTimeout: endsByTimeout)
+            updatedAt: updatedAt, generatorURL: generatorURL, endsByTimeout: flags & AlertFlag.endsByTimeout != 0,
+            isPosted: flags & AlertFlag.isPosted != 0)
     }
 
     mutating func readGroup() -> DispatcherState.Group? {

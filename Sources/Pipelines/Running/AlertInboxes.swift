@@ -6,13 +6,19 @@ import Synchronization
 /// notification side of a pipeline while its rules run on.
 final class AlertInboxes: Sendable {
     private let inboxes = Mutex<[String: Edge<[Alert]>]>([:])
+    private let entrances = Mutex<[String: AlertEntrance]>([:])
     private let deliveries = Mutex<[Edge<Delivery>]>([])
 
     subscript(pipeline: String) -> Edge<[Alert]>? { inboxes.withLock { $0[pipeline] } }
 
-    /// - Parameter deliveries: the edges to the sinks that lie behind the inboxes.
-    func replaceAll(_ new: [String: Edge<[Alert]>], deliveries: [Edge<Delivery>]) {
+    /// - Parameters:
+    ///   - entrances: where alerts from outside come in, by pipeline.
+    ///   - deliveries: the edges to the sinks that lie behind the inboxes.
+    func replaceAll(
+        _ new: [String: Edge<[Alert]>], entrances: [String: AlertEntrance], deliveries: [Edge<Delivery>]
+    ) {
         inboxes.withLock { $0 = new }
+        self.entrances.withLock { $0 = entrances }
         self.deliveries.withLock { $0 = deliveries }
     }
 
@@ -21,6 +27,11 @@ final class AlertInboxes: Sendable {
         var seen: Set<ObjectIdentifier> = []
         return inboxes.withLock { Array($0.values) }.filter { seen.insert(ObjectIdentifier($0)).inserted }
     }
+
+    func entrance(_ pipeline: String) -> AlertEntrance? { entrances.withLock { $0[pipeline] } }
+
+    /// The pipelines that take alerts from outside, sorted.
+    var openPipelines: [String] { entrances.withLock { $0.keys.sorted() } }
 
     /// The edges to the sinks, for their counters.
     var deliveryEdges: [Edge<Delivery>] { deliveries.withLock { $0 } }

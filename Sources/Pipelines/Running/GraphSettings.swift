@@ -17,16 +17,21 @@ package struct GraphSettings: Sendable {
     package var dataFolder: String?
     /// How many batches may wait for the rules.
     package var batchesMax: Int
+    /// How many batches of alerts may wait for a pipeline's notification side.
+    package var alertBatchesMax: Int
     /// How long a shutdown waits for notifications that are on their way; what is left is kept for the next start.
     package var drainTimeout: Duration
     package var random: @Sendable () -> UInt64
     /// Waited for before each read of a rule. Nil: nothing; tests make rules slow with it.
     package var beforeRuleReads: (@Sendable () async -> Void)?
+    /// Waited for before the notification sides look at alerts. Nil: nothing; tests make them slow with it.
+    package var beforeAlerts: (@Sendable () async -> Void)?
 
     package init(
         clock: any WallClock, telemetry: Telemetry, logger: Logger, http: HTTPClient,
         connector: any ByteStreamConnector, storage: StorageSettings = StorageSettings(), externalURL: String,
-        dataFolder: String?, batchesMax: Int = 1024, drainTimeout: Duration = .seconds(10),
+        dataFolder: String?, batchesMax: Int = 1024, alertBatchesMax: Int = 1024,
+        drainTimeout: Duration = .seconds(10),
         random: @escaping @Sendable () -> UInt64 = { UInt64.random(in: .min ... .max) }
     ) {
         self.clock = clock
@@ -38,6 +43,7 @@ package struct GraphSettings: Sendable {
         self.externalURL = externalURL
         self.dataFolder = dataFolder
         self.batchesMax = batchesMax
+        self.alertBatchesMax = alertBatchesMax
         self.drainTimeout = drainTimeout
         self.random = random
     }

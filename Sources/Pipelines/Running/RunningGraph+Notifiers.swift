@@ -43,7 +43,8 @@ extension RunningGraph {
         // Rules that are still to be told of their end find the notification side that knows their alerts.
         for (name, component) in gone where new[name] == nil { inboxes[name] = component.value.inbox }
         self.inboxes.replaceAll(
-            inboxes, deliveries: next.values.flatMap { $0.component.value.deliveryEdges })
+            inboxes, entrances: entrances(new, inboxes),
+            deliveries: next.values.flatMap { $0.component.value.deliveryEdges })
         // What was sent to a predecessor that had stopped taking it.
         for (old, inbox) in exchanged {
             old.value.inbox.close()
@@ -53,6 +54,18 @@ extension RunningGraph {
             }
         }
         return gone
+    }
+
+    /// Alerts from outside come in wherever those of a pipeline's rules do.
+    private func entrances(_ new: Plan, _ inboxes: [String: Edge<[Alert]>]) -> [String: AlertEntrance] {
+        var entrances: [String: AlertEntrance] = [:]
+        for pipeline in new.pipelines {
+            guard let inbox = inboxes[pipeline.name] else { continue }
+            entrances[pipeline.name] = AlertEntrance(
+                inbox: inbox, resolveTimeout: pipeline.global.resolveTimeout,
+                telemetry: AlertEntranceTelemetry(settings.telemetry, pipeline: pipeline.name))
+        }
+        return entrances
     }
 
     /// Ends notification sides that no pipeline has any more: what they hold is sent, within the time of a drain.
@@ -72,6 +85,8 @@ extension RunningGraph {
         for component in gone.values { await component.handle.stop() }
     }
 
+    /// What alerts from outside may take while they wait, measured as they were sent.
+    private static let postedBytesMax = 64 << 20
     /// Longer than a restored alert may wait for its samples: a look-back, and an interval.
     private static let restartGrace = EvaluationSettings().lookback + .seconds(120)
 
@@ -110,13 +125,17 @@ extension RunningGraph {
         if continuation == nil, let saved = saved.notifications.removeValue(forKey: pipeline.name) {
             continuation = Notifier.Continuation(saved, by: .restart(grace: Self.restartGrace))
         }
+        var surroundings = Notifier.Surroundings(
+            clock: settings.clock, telemetry: settings.telemetry, logger: settings.logger)
+        surroundings.beforeAlerts = settings.beforeAlerts
         return Notifier(
             pipeline: pipeline.name, routing: routing, receivers: receivers,
             externalURL: settings.externalURL,
             inbox: Edge(
-                EdgeName(pipeline: pipeline.name, from: "rules", to: "notify"), capacity: .init(elements: 1024)),
-            continuing: continuation,
-            in: .init(clock: settings.clock, telemetry: settings.telemetry, logger: settings.logger))
+                EdgeName(pipeline: pipeline.name, from: "rules", to: "notify"),
+                capacity: .init(elements: settings.alertBatchesMax, bytes: Self.postedBytesMax)),
+            continuing: continuation, publish: { [alerts] in alerts.publish($0) },
+            in: surroundings)
     }
 }
 

@@ -33,6 +33,7 @@ struct ManagementRoutes: Sendable {
         <li><a href="api/v1/stream/alerts">api/v1/stream/alerts</a>: every change of every alert, as it happens</li>
         <li>api/v1/query, api/v1/query_range: PromQL</li>
         <li>metrics/job/&lt;job&gt;, api/v1/import/prometheus, api/v1/write: where samples are pushed</li>
+        <li>api/v2/alerts: where alerts are posted</li>
         <li><a href="api/v1/metrics">api/v1/metrics</a>, <a href="api/v1/status">api/v1/status</a>: the pushed groups</li>
         <li><a href="metrics">metrics</a>: about this server</li>
         <li><a href="-/healthy">-/healthy</a>, <a href="-/ready">-/ready</a>; POST -/reload</li>

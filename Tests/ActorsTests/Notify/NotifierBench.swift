@@ -81,6 +81,7 @@ final class NotifierBench {
     let simulation: SimulatedExecutor
     let telemetry = Telemetry()
     let log = LogRecorder()
+    private let published = Recorder<AlertTransition>()
     let start: Timestamp
     private(set) var inbox: Edge<[Alert]>
     private(set) var notifier: Notifier
@@ -102,7 +103,7 @@ final class NotifierBench {
         notifier = Notifier(
             pipeline: "p", routing: settings,
             receivers: sinks.map { Notifier.Receiver(name: $0.key, sinks: $0.value) }, externalURL: "http://tocsin",
-            inbox: inbox, queue: queue, continuing: continuing,
+            inbox: inbox, queue: queue, continuing: continuing, publish: { [published] in published.add($0) },
             in: .init(
                 clock: clock, random: RandomSource(SeededGenerator(seed: seed)), telemetry: telemetry,
                 logger: log.logger))
@@ -114,6 +115,11 @@ final class NotifierBench {
     func post(_ alerts: Alert...) throws {
         try inbox.trySend(alerts)
         simulation.runUntilIdle()
+    }
+
+    /// What the event stream was told, as `seconds: alertname from>to`.
+    var events: [String] {
+        published.all.map { "\(($0.time - start).inSeconds): \($0.labels["alertname"] ?? "") \($0.from)>\($0.to)" }
     }
 
     func firing(_ name: String, _ labels: LabelSet = LabelSet()) -> Alert {
