@@ -47,7 +47,7 @@ struct WriteRequest {
         var labels: [(String, String)]
         var samples: [(Double, Int64)]
         var exemplars = 0
-        var histograms = 0
+        var histograms: [[UInt8]] = []
     }
     var series: [Series]
 
@@ -61,7 +61,7 @@ struct WriteRequest {
                             for (name, value) in series.labels { writer.block(1, Self.label(name, value)) }
                             for (value, time) in series.samples { writer.block(2, Self.sample(value, time)) }
                             for _ in 0..<series.exemplars { writer.block(3, Self.label("trace", "1")) }
-                            for _ in 0..<series.histograms { writer.block(4, [8, 1]) }
+                            for histogram in series.histograms { writer.block(4, histogram) }
                         })
                 }
             })
@@ -109,7 +109,7 @@ struct WriteRequest {
         .init(labels: [("__name__", "a"), ("x", "1")], samples: [(1, 1000), (2, 2000)]),
         .init(
             labels: [("x", "2"), ("__name__", "a"), ("empty", "")], samples: [(StaleMarker.value, Int64(-5))],
-            exemplars: 1),
+            exemplars: 1, histograms: [RemoteHistogramTests.whole(), RemoteHistogramTests.floats()]),
     ])
 
     @Test func `samples come out under their series, known or not`() throws {
@@ -119,8 +119,9 @@ struct WriteRequest {
                 request.batch.unknown
                     == (round == 0 ? [["__name__": "a", "x": "1"], ["__name__": "a", "x": "2"]] : []))
             request.batch.resolve(round == 0 ? [SeriesID(rawValue: 7), SeriesID(rawValue: 8)] : [], into: cache)
-            #expect(request.batch.samples.series.map { $0.rawValue } == [7, 7, 8])
-            #expect(request.batch.samples.timestamps == ([1000, 2000, -5] as [Int64]))
+            #expect(request.batch.samples.series.map { $0.rawValue } == [7, 7, 8, 8, 8])
+            #expect(request.batch.samples.timestamps == ([1000, 2000, -5, 9000, 9000] as [Int64]))
+            #expect(request.batch.samples.histograms.map(\.sum) == [18.4, -0.5])
             #expect(request.batch.samples.values[..<2] == [1, 2])
             #expect(request.batch.samples.values[2].isStaleMarker)
             #expect(request.exemplars == 1)
@@ -164,10 +165,6 @@ struct WriteRequest {
             "a label has an empty name"
         ),
         ("no name and no sample", .init(labels: [], samples: []), "a series has no __name__ label"),
-        (
-            "a native histogram", .init(labels: [("__name__", "a")], samples: [], histograms: 1),
-            "native histograms are not supported yet; turn send_native_histograms off"
-        ),
     ]
 
     @Test("What no storage takes is refused with its reason", arguments: refused)

@@ -8,6 +8,7 @@ package struct UnresolvedBatch: Sendable {
     private struct Waiting: Sendable {
         var unknown: Int32
         var timestamp: Int64
+        /// A float, or a cell of `waitingHistograms`.
         var value: Double
     }
 
@@ -20,6 +21,7 @@ package struct UnresolvedBatch: Sendable {
     private var keys: [SeriesKey] = []
     private var places: [SeriesKey: Int32] = [:]
     private var waiting: [Waiting] = []
+    private var waitingHistograms: [NativeHistogram] = []
 
     package init() {}
 
@@ -33,16 +35,21 @@ package struct UnresolvedBatch: Sendable {
         precondition(ids.count == unknown.count, "an id, or nil, for each unknown series")
         for (key, id) in zip(keys, ids) { cache.insert(id, for: key) }
         for sample in waiting {
-            if let id = ids[Int(sample.unknown)] {
-                samples.append(id, at: sample.timestamp, sample.value)
-            } else {
+            guard let id = ids[Int(sample.unknown)] else {
                 dropped += 1
+                continue
+            }
+            if sample.value.isHistogram {
+                samples.append(id, at: sample.timestamp, waitingHistograms[sample.value.histogramPlace])
+            } else {
+                samples.append(id, at: sample.timestamp, sample.value)
             }
         }
         unknown = []
         keys = []
         places = [:]
         waiting = []
+        waitingHistograms = []
     }
 
     /// Adds a sample by the key of its series; false when the series is unknown to the cache and to this batch.
@@ -64,5 +71,36 @@ package struct UnresolvedBatch: Sendable {
         keys.append(key)
         unknown.append(labels)
         waiting.append(Waiting(unknown: place, timestamp: timestamp, value: value))
+    }
+
+    // MARK: Native histograms
+
+    /// As for floats.
+    mutating func append(
+        _ key: SeriesKey, at timestamp: Int64, _ histogram: NativeHistogram, _ cache: SeriesCache
+    ) -> Bool {
+        switch cache.find(key) {
+        case .known(let id): samples.append(id, at: timestamp, histogram)
+        case .dropped: dropped += 1
+        case .unknown:
+            guard let place = places[key] else { return false }
+            wait(place, timestamp, histogram)
+        }
+        return true
+    }
+
+    /// As for floats.
+    mutating func append(_ key: SeriesKey, _ labels: LabelSet, at timestamp: Int64, _ histogram: NativeHistogram) {
+        let place = Int32(unknown.count)
+        places[key] = place
+        keys.append(key)
+        unknown.append(labels)
+        wait(place, timestamp, histogram)
+    }
+
+    private mutating func wait(_ place: Int32, _ timestamp: Int64, _ histogram: NativeHistogram) {
+        let value = Double.histogram(at: waitingHistograms.count)
+        waiting.append(Waiting(unknown: place, timestamp: timestamp, value: value))
+        waitingHistograms.append(histogram)
     }
 }

@@ -105,12 +105,30 @@ struct RemoteWritePass {
                 request.exemplars += 1
                 try reader.skip(tag.wire)
             case 4:
-                throw ProtobufReader.Malformed(
-                    reason: "native histograms are not supported yet; turn send_native_histograms off")
+                hasSamples = true
+                try readHistogram(try reader.block(tag), key, labels)
             default: try reader.skip(tag.wire)
             }
         }
         if !hasSamples { _ = try Self.labelSet(labels) }
+    }
+
+    private mutating func readHistogram(
+        _ message: UnsafeRawBufferPointer, _ key: SeriesKey, _ labels: UnsafeRawBufferPointer
+    ) throws(ProtobufReader.Malformed) {
+        let read = try RemoteHistogram(message)
+        if read.isStale {
+            try add()
+            if !request.batch.append(key, at: read.timestamp, StaleMarker.value, cache) {
+                request.batch.append(key, try Self.labelSet(labels), at: read.timestamp, StaleMarker.value)
+            }
+            return
+        }
+        // A histogram takes the room of many samples.
+        for _ in 0...(read.histogram.byteCount / 128) { try add() }
+        if !request.batch.append(key, at: read.timestamp, read.histogram, cache) {
+            request.batch.append(key, try Self.labelSet(labels), at: read.timestamp, read.histogram)
+        }
     }
 
     private static func sample(
@@ -122,7 +140,7 @@ struct RemoteWritePass {
         while !reader.isAtEnd {
             let tag = try reader.tag()
             switch (tag.field, tag.wire) {
-            case (1, 1): value = Double(bitPattern: try reader.fixed64())
+            case (1, 1): value = try reader.double()
             case (2, 0): timestamp = Int64(bitPattern: try reader.varint())
             case (1, _), (2, _):
                 throw ProtobufReader.Malformed(
