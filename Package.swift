@@ -131,7 +131,14 @@ let package = Package(
         tests("ActorsTests", ["Actors", "PromQL", "Storage", "Templates", "YAML", logging]),
         tests("SinksTests", ["Sinks", "Templates", "Transport", "YAML"]),
         tests("PipelinesTests", ["Pipelines", "Actors", "YAML", "PromQL", "Storage", "Sources", "Sinks", logging]),
-        tests("ServerTests", ["ServerKit", "Server", "Pipelines", "Actors", "YAML", "CZlib", "CSnappy"]),
+        tests(
+            "ServerTests",
+            [
+                "ServerKit", "Server", "Pipelines", "Actors", "YAML", "CZlib", "CSnappy",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+            ]),
         tests(
             "ConformanceTests",
             [

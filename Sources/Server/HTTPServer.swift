@@ -72,6 +72,10 @@ package struct HTTPServer: Sendable {
         package var address: ListenAddress
         /// From a connection's start, or from its last answer, to the end of the next request's head.
         package var headDeadline: Duration = .seconds(60)
+        /// From a head to the end of its body; at `streamPath`, from one piece to the next.
+        package var bodyDeadline: Duration = .seconds(60)
+        /// Where a body may take as long as it likes.
+        package var streamPath: String?
         /// A connection on which nothing moves for that long is closed.
         package var idleTimeout: Duration = .seconds(300)
         package var connectionsMax = 4096
@@ -83,11 +87,17 @@ package struct HTTPServer: Sendable {
 
     private let settings: Settings
     private let responder: RouterResponder<BasicRequestContext>
+    private let telemetry: ServerTelemetry?
     private let logger: Logger
     private let bound: BoundAddress
 
-    package init(_ settings: Settings, router: Router<BasicRequestContext>, bound: BoundAddress, logger: Logger) {
+    /// - Parameter telemetry: where requests are counted that do not reach the router; nil: nowhere.
+    package init(
+        _ settings: Settings, router: Router<BasicRequestContext>, telemetry: ServerTelemetry? = nil,
+        bound: BoundAddress, logger: Logger
+    ) {
         self.settings = settings
+        self.telemetry = telemetry
         responder = router.buildResponder()
         self.logger = logger
         self.bound = bound
@@ -97,6 +107,13 @@ package struct HTTPServer: Sendable {
     /// ends it when that takes too long.
     package func run() async throws {
         let head = TimeAmount.milliseconds(settings.headDeadline.wholeMilliseconds)
+        let body = TimeAmount.milliseconds(settings.bodyDeadline.wholeMilliseconds)
+        let isStream: @Sendable (HTTPRequest) -> Bool = { [path = settings.streamPath] request in
+            request.path.map { String($0.prefix { $0 != "?" }) } == path
+        }
+        let onTimeout: @Sendable () -> Void = { [telemetry] in
+            telemetry?.refused(status: HTTPResponse.Status.requestTimeout.code)
+        }
         let idle = TimeAmount.milliseconds(settings.idleTimeout.wholeMilliseconds)
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
@@ -104,7 +121,11 @@ package struct HTTPServer: Sendable {
             responder: responder,
             server: .http1(
                 configuration: .init(
-                    additionalChannelHandlers: [HeadDeadlineHandler(limit: head), ExpectContinueHandler()],
+                    additionalChannelHandlers: [
+                        HeadDeadlineHandler(limit: head, onTimeout: onTimeout),
+                        BodyDeadlineHandler(limit: body, isStream: isStream, onTimeout: onTimeout),
+                        ExpectContinueHandler(),
+                    ],
                     idleTimeout: idle)),
             configuration: .init(
                 address: .hostname(settings.address.host, port: settings.address.port), serverName: "tocsin",

@@ -1,3 +1,4 @@
+import Actors
 import Glibc
 import NIOPosix
 import Streams
@@ -9,27 +10,44 @@ struct StandardInput: Sendable {
         var description: String { "can't read standard input: \(String(cString: strerror(number)))" }
     }
 
-    /// What comes: returns at `max` bytes, at the end, and, once there is something, when `duration` has passed.
-    /// - Returns: at least one byte; nil at the end.
-    func read(max: Int, within duration: Duration?) async throws -> [UInt8]? {
-        try await NIOThreadPool.singleton.runIfActive { try Self.collect(max: max, within: duration) }
+    /// What one look at the input brought.
+    struct Piece: Sendable {
+        var bytes: [UInt8]
+        /// When it came.
+        var time: Timestamp
     }
 
-    private static func collect(max: Int, within duration: Duration?) throws -> [UInt8]? {
-        var collected: [UInt8] = []
+    struct Reading: Sendable {
+        var pieces: [Piece] = []
+        /// Nothing more will come.
+        var isEnd = false
+
+        var byteCount: Int { pieces.reduce(0) { $0 + $1.bytes.count } }
+    }
+
+    var clock: any WallClock = SystemClock()
+
+    /// What comes: returns at `max` bytes, at the end, and, once there is something, when `duration` has passed.
+    func read(max: Int, within duration: Duration?) async throws -> Reading {
+        try await NIOThreadPool.singleton.runIfActive { try collect(max: max, within: duration) }
+    }
+
+    private func collect(max: Int, within duration: Duration?) throws -> Reading {
+        var reading = Reading()
         var deadline: ContinuousClock.Instant?
-        while collected.count < max {
+        while reading.byteCount < max {
             if let deadline {
                 let left = ContinuousClock.now.duration(to: deadline)
-                guard left > .zero, try isReadable(within: left) else { break }
+                guard left > .zero, try Self.isReadable(within: left) else { break }
             }
-            guard let piece = try piece(max: min(max - collected.count, 64 << 10)) else {
-                return collected.isEmpty ? nil : collected
+            guard let piece = try Self.piece(max: min(max - reading.byteCount, 64 << 10)) else {
+                reading.isEnd = true
+                break
             }
-            collected += piece
+            reading.pieces.append(Piece(bytes: piece, time: clock.now()))
             if deadline == nil { deadline = duration.map { ContinuousClock.now + $0 } }
         }
-        return collected
+        return reading
     }
 
     private static func isReadable(within left: Duration) throws -> Bool {

@@ -30,6 +30,7 @@ package struct TestServer: Sendable {
         package var isSaved = false
         package var bodiesBytesMax = 256 << 20
         package var headDeadline = Duration.seconds(60)
+        package var bodyDeadline = Duration.seconds(60)
         package init() {}
     }
 
@@ -56,6 +57,8 @@ package struct TestServer: Sendable {
         let bound = BoundAddress()
         var server = HTTPServer.Settings(address: ListenAddress(host: "127.0.0.1", port: 0))
         server.headDeadline = options.headDeadline
+        server.bodyDeadline = options.bodyDeadline
+        server.streamPath = options.prefix + PushPaths.stream
         let services = ServerServices(
             graph: graph, clock: options.clock, telemetry: telemetry, version: "test", routePrefix: options.prefix,
             bodiesBytesMax: options.bodiesBytesMax, reload: { try await graph.reload(try load()) })
@@ -66,8 +69,8 @@ package struct TestServer: Sendable {
                     .init(
                         service: ServerRun(
                             server: HTTPServer(
-                                server, router: tocsinRouter(services, prefix: options.prefix), bound: bound,
-                                logger: logger))),
+                                server, router: tocsinRouter(services, prefix: options.prefix),
+                                telemetry: services.telemetry, bound: bound, logger: logger))),
                 ], logger: logger))
         let result = try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }

@@ -130,15 +130,69 @@ import Testing
         }
     }
 
-    @Test func `a client that never finishes its request's head is cut off`() async throws {
+    /// Writes the bytes one by one, as slow as the server bears, until the connection ends; then reads what was answered.
+    private static func drip(_ start: String, _ byte: String?, into socket: TestSocket) throws -> LoopbackAnswer {
+        _ = socket.write(Array(start.utf8))
+        if let byte {
+            // A pause that is a part of what is tested: the server's limit is a multiple of it.
+            while socket.write(Array(byte.utf8)), !socket.isReadable(within: .milliseconds(20)) {}
+        }
+        let answer = try LoopbackClient.answer(from: socket)
+        while let rest = socket.read(), !rest.isEmpty {}
+        return answer
+    }
+
+    private static let put = "PUT /metrics/job/a HTTP/1.1\r\nHost: x\r\n"
+    private static let stream = "POST /api/v1/import/prometheus HTTP/1.1\r\nHost: x\r\n"
+
+    @Test(
+        "Who does not send a request in time is told with 408, counted and cut off",
+        arguments: [
+            ("half a head, then nothing", "GET / HT", nil),
+            ("a head that comes byte by byte", "GET / HTTP/1.1\r\nX: ", "x"),
+            ("a head, then nothing", put + "Content-Length: 4\r\n\r\n", nil),
+            ("a body that comes byte by byte", put + "Content-Length: 400000\r\n\r\n", "x"),
+            ("an endless body in chunks", put + "Transfer-Encoding: chunked\r\n\r\n", "4\r\nx 1\n\r\n"),
+            ("a body for a path without one", "GET /-/healthy HTTP/1.1\r\nHost: x\r\nContent-Length: 40\r\n\r\n", "x"),
+            (
+                "a remote write, then nothing", "POST /api/v1/write HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n",
+                nil
+            ),
+            ("a stream, then nothing", stream + "Transfer-Encoding: chunked\r\n\r\n4\r\nx 1\n\r\n", nil),
+            ("a stream whose chunk never begins", stream + "Transfer-Encoding: chunked\r\n\r\n", "0"),
+        ])
+    func slowRequests(_ what: String, _ start: String, _ byte: String?) async throws {
+        var options = TestServer.Options()
+        options.headDeadline = .milliseconds(500)
+        options.bodyDeadline = .milliseconds(500)
+        try await TestServer.with(pushPipeline, options) { server async throws in
+            let answer = try await server.client.talk { try Self.drip(start, byte, into: $0) }
+            #expect(answer.status == (start.contains("healthy") ? 200 : 408), "\(what)")
+            #expect(server.metric(#"tocsin_http_refused_total{status="408"}"#) == 1, "\(what)")
+            #expect(try await server.client.get("/-/healthy").status == 200)
+        }
+    }
+
+    @Test func `an idle connection is closed without a word`() async throws {
         var options = TestServer.Options()
         options.headDeadline = .milliseconds(50)
         try await TestServer.with(pushPipeline, options) { server async throws in
-            let rest = try await server.client.talk { socket in
-                _ = socket.write(Array("GET / HT".utf8))
-                return socket.read() ?? []
-            }
-            #expect(rest.isEmpty)
+            #expect(try await server.client.talk { $0.read() ?? [] } == [])
+            #expect(server.metric(#"tocsin_http_refused_total{status="408"}"#) == nil)
+        }
+    }
+
+    @Test func `what a stream brought before it broke off is kept, and said`() async throws {
+        var options = TestServer.Options()
+        options.bodyDeadline = .milliseconds(500)
+        try await TestServer.with(pushPipeline, options) { server async throws in
+            let start = Self.stream + "Transfer-Encoding: chunked\r\n\r\n4\r\nx 1\n\r\n"
+            let answer = try await server.client.talk { try Self.drip(start, nil, into: $0) }
+            #expect(answer.status == 408)
+            #expect(answer.headers["connection"] == "close")
+            #expect(
+                answer.text == "nothing of the body has come for 0.5 seconds; 1 samples before it were applied\n")
+            #expect(try await server.value("x") == 1)
         }
     }
 

@@ -46,6 +46,13 @@ package final class TestSocket {
         return Array(buffer[..<count])
     }
 
+    /// Waits until there is something to read, the end of the connection among it; false when the time is over before.
+    package func isReadable(within limit: Duration) -> Bool {
+        if !buffer.isEmpty { return true }
+        var waited = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&waited, 1, Int32(limit / .milliseconds(1))) > 0
+    }
+
     /// Whether all of it was taken.
     package func write(_ bytes: [UInt8]) -> Bool {
         bytes.withUnsafeBytes { bytes in

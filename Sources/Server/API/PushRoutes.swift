@@ -6,6 +6,11 @@ import Sources
 import Storage
 import Streams
 
+package enum PushPaths {
+    /// Where a body is a stream that may take as long as it likes.
+    package static let stream = "/api/v1/import/prometheus"
+}
+
 /// What is pushed in: the Pushgateway API, plain streams, and Prometheus's remote write.
 struct PushRoutes: Sendable {
     let services: ServerServices
@@ -16,7 +21,7 @@ struct PushRoutes: Sendable {
         routes.put("/metrics/**") { request, _ in await push(request, replacing: true) }
         routes.post("/metrics/**") { request, _ in await push(request, replacing: false) }
         routes.delete("/metrics/**") { request, _ in await delete(request) }
-        routes.post("/api/v1/import/prometheus") { request, _ in await importText(request) }
+        routes.post(PushPaths.stream) { request, _ in await importText(request) }
         routes.post("/api/v1/write") { request, _ in await remoteWrite(request) }
     }
 
@@ -27,7 +32,7 @@ struct PushRoutes: Sendable {
             let gateway = try services.gateway()
             guard let key = try groupingKey(of: request) else { return Self.notFound }
             if key.isRedirect { return Self.redirect(request) }
-            let reader = RequestBodyReader(bytesMax: gateway.settings.bodyBytesMax, duration: Self.bodyDuration)
+            let reader = RequestBodyReader(bytesMax: gateway.settings.bodyBytesMax)
             try await reader.withWhole(of: request, in: services.bodies) { body in
                 do throws(PushGateway.Refusal) {
                     try await gateway.push(Array(body.readableBytesView), to: key.key, replacing: replacing)
@@ -75,9 +80,6 @@ struct PushRoutes: Sendable {
         return Response(status: .permanentRedirect, headers: [.location: String(path.dropLast())])
     }
 
-    /// A push that takes longer is given up; a stream may take as long as it likes.
-    private static let bodyDuration = Duration.seconds(60)
-
     // MARK: streams
 
     /// How many batches of a body of known length are held back until all of it has been read.
@@ -100,7 +102,7 @@ struct PushRoutes: Sendable {
             var report = AppendReport()
             var held: [UnresolvedBatch] = []
             do {
-                try await RequestBodyReader(bytesMax: .max, duration: nil).forEach(of: request) { piece in
+                try await RequestBodyReader(bytesMax: .max).forEach(of: request) { piece in
                     // A stream may outlive the ids that were known when it began.
                     services.cache.begin(epoch: services.graph.ingest.epoch)
                     piece.withUnsafeReadableBytes { parser.feed($0, at: services.clock.now()) }
@@ -114,12 +116,17 @@ struct PushRoutes: Sendable {
                 while let batch = try parser.finish() { held.append(batch) }
                 for batch in held { report = report + (try await submit(batch, extra, from: "import", &taken)) }
             } catch let error as ExpositionError {
-                let before = taken == 0 ? "nothing was applied" : "\(taken) samples before it were applied"
-                throw HTTPFailure(.badRequest, "\(error); \(before)")
+                throw HTTPFailure(.badRequest, "\(error); \(Self.applied(taken))")
+            } catch let slow as SlowBody {
+                throw SlowBody(message: "\(slow.message); \(Self.applied(taken))")
             }
             if let problem = Self.problem(report, of: taken) { throw HTTPFailure(.badRequest, problem) }
             return Response(status: .noContent)
         }
+    }
+
+    private static func applied(_ count: Int) -> String {
+        count == 0 ? "nothing was applied" : "\(count) samples before it were applied"
     }
 
     private func extraLabels(of request: Request) throws(HTTPFailure) -> LabelSet {
@@ -146,7 +153,7 @@ struct PushRoutes: Sendable {
             }
             _ = try services.gateway()
             let settings = RemoteWriteDecoder.Settings()
-            let reader = RequestBodyReader(bytesMax: settings.bodyBytesMax, duration: Self.bodyDuration)
+            let reader = RequestBodyReader(bytesMax: settings.bodyBytesMax)
             let batch = try await reader.withWhole(of: request, in: services.bodies) { body in
                 try decode(body, settings)
             }
@@ -212,6 +219,9 @@ struct PushRoutes: Sendable {
         } catch let failure as HTTPFailure {
             services.telemetry.refused(status: failure.status.code)
             return failure.textResponse
+        } catch let slow as SlowBody {
+            // It was counted when it was noticed.
+            return HTTPFailure(.requestTimeout, slow.message).textResponse
         } catch {
             // The connection broke, or the body's framing did; nobody may be there to read this.
             return HTTPFailure(.badRequest, "the request's body can't be read").textResponse

@@ -12,7 +12,7 @@ struct RequestParameters: Sendable {
     init(_ request: Request, in budget: BodyBudget) async throws {
         values = Self.pairs(request.uri.query ?? "")
         guard request.method == .post else { return }
-        let reader = RequestBodyReader(bytesMax: Self.formBytesMax, duration: .seconds(30))
+        let reader = RequestBodyReader(bytesMax: Self.formBytesMax)
         let form = try await reader.withWhole(of: request, in: budget) { body in
             let type = request.headers[.contentType]?.lowercased() ?? ""
             return type.hasPrefix("application/x-www-form-urlencoded") ? Self.pairs(String(buffer: body)) : []

@@ -26,16 +26,12 @@ package final class BodyBudget: Sendable {
     func giveBack(_ bytes: Int) { taken.withLock { $0 -= bytes } }
 }
 
-/// Reads a request's body, undoing its content coding, inside bounds: bytes as sent, bytes after decoding, and time.
+/// Reads a request's body, undoing its content coding, inside bounds: bytes as sent and bytes after decoding. How
+/// long it may take is `BodyDeadlineHandler`'s matter.
 package struct RequestBodyReader: Sendable {
     package var bytesMax: Int
-    /// From the first byte to the last. Nil: a stream, as long as its client keeps talking.
-    package var duration: Duration?
 
-    package init(bytesMax: Int, duration: Duration?) {
-        self.bytesMax = bytesMax
-        self.duration = duration
-    }
+    package init(bytesMax: Int) { self.bytesMax = bytesMax }
 
     /// Calls `consume` with each piece of the decoded body, in order.
     package func forEach(
@@ -51,12 +47,8 @@ package struct RequestBodyReader: Sendable {
                 .unsupportedMediaType, "content encoding \(quoted(coding)) is not supported: send gzip or none")
         }
         if let declared = request.headers[.contentLength].flatMap({ Int($0) }), declared > bytesMax { throw tooLarge }
-        let start = ContinuousClock().now
         var total = 0
         for try await piece in request.body {
-            if let duration, start.duration(to: ContinuousClock().now) > duration {
-                throw HTTPFailure(.requestTimeout, "the body did not arrive within \(duration.inSeconds) seconds")
-            }
             guard let inflater else {
                 total += piece.readableBytes
                 if total > bytesMax { throw tooLarge }

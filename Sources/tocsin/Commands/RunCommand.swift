@@ -91,14 +91,14 @@ struct RunCommand: AsyncParsableCommand {
             }
         }
         let bound = BoundAddress()
+        let services = ServerServices(
+            graph: graph, clock: clock, telemetry: telemetry, version: Tocsin.version, routePrefix: prefix,
+            reload: reload)
+        var settings = HTTPServer.Settings(address: address)
+        settings.streamPath = prefix + PushPaths.stream
         let server = HTTPServer(
-            .init(address: address),
-            router: tocsinRouter(
-                ServerServices(
-                    graph: graph, clock: clock, telemetry: telemetry, version: Tocsin.version, routePrefix: prefix,
-                    reload: reload),
-                prefix: prefix),
-            bound: bound, logger: logger)
+            settings, router: tocsinRouter(services, prefix: prefix), telemetry: services.telemetry, bound: bound,
+            logger: logger)
         var configuration = ServiceGroupConfiguration(
             services: [
                 .init(service: GraphService(graph: graph, plan: plan)),
