@@ -112,7 +112,7 @@ package struct PlanGraph: Sendable {
     /// - Returns: the node that takes the pipeline's alerts.
     private mutating func addRouting(_ pipeline: PipelinePlan) -> String? {
         guard let routing = pipeline.routing else { return nil }
-        let alerts = add(.alerts, "alerts", "dedupe, inhibit, silence", pipeline.name)
+        let alerts = add(.alerts, "alerts", "dedupe, inhibit", pipeline.name)
         var receivers: [String: String] = [:]
         for receiver in pipeline.receivers {
             let id = add(.receiver, receiver.name, "", pipeline.name)

@@ -32,6 +32,7 @@ package final class RouteTable {
     /// HEAD is answered where GET is.
     package func router() -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
+        router.add(middleware: NothingHere())
         for (path, methods) in handlers {
             let whole = RouterPath(stringLiteral: prefix + path)
             for (method, handler) in methods { router.on(whole, method: method, use: handler) }
@@ -45,5 +46,21 @@ package final class RouteTable {
             }
         }
         return router
+    }
+}
+
+/// Says so where there is no such path, which Hummingbird answers without a word.
+private struct NothingHere: RouterMiddleware {
+    @concurrent
+    func handle(
+        _ request: Request, context: BasicRequestContext,
+        next: @concurrent (Request, BasicRequestContext) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch let error as HTTPError where error.status == .notFound {
+            return HTTPFailure(.notFound, "there is nothing at this path; the page at / lists what there is")
+                .textResponse
+        }
     }
 }

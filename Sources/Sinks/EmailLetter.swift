@@ -8,6 +8,8 @@ struct EmailLetter {
     let recipients: [String]
     let needsUTF8: Bool
 
+    /// Servers bound a message's head, and nobody reads more.
+    private static let subjectMax = 998
     private static let bytesMax = 10 << 20
 
     init(_ notification: Notification, _ settings: EmailSink.Settings, _ context: SinkContext) throws(DeliveryError) {
@@ -38,6 +40,7 @@ struct EmailLetter {
         }
         if message.to.isEmpty { message.to = to }
         message.subject = filled.text(subject, or: NotificationSummary.title(notification))
+            .truncated(toScalars: Self.subjectMax)
         message.html = settings.html.isEmpty ? nil : filled.html(settings.html)
         message.text = Self.text(notification, settings, &filled)
         if let note = filled.note {

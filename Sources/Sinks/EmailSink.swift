@@ -119,7 +119,7 @@ package struct EmailSink: ConfigurableSink {
             throw .unavailable(reason: reason, retryAfter: nil)
         }
         progress.forget(id)
-        throw .refused(reason: reason)
+        throw taken > 0 ? .partly(reason: reason) : .refused(reason: reason)
     }
 }
 

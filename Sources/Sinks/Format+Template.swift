@@ -12,7 +12,7 @@ extension Format where Value == String {
                 diagnostics.report(
                     ConfigError(
                         node.location(ofByte: error.byteOffset(in: text)),
-                        .expression("invalid template: \(error.message)")))
+                        .invalid("invalid template: \(error.message)")))
             }
             return text
         }

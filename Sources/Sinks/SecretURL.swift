@@ -54,6 +54,6 @@ extension MappingReader {
     /// Checks the syntax of a secret that is a template; the problem shows nothing of it.
     func checkSecretTemplate(_ text: SecretText?, _ key: String, _ problem: String) {
         guard case .text(let secret) = text, TemplateSyntax.failure(secret.reveal()) != nil else { return }
-        report(.expression(problem), at: key)
+        report(.invalid(problem), at: key)
     }
 }

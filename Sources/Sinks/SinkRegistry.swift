@@ -30,7 +30,9 @@ package enum SinkRegistry {
     ) -> [SinkSettings] {
         reader.list(Kind.key, of: Format { item, _ in item }).enumerated()
             .compactMap { index, item in
-                let isEnabled = item["enabled"].flatMap { Format<Bool>.bool.decode($0, reader.diagnostics) } ?? true
+                let isEnabled =
+                    item["enabled"].flatMap { $0.isNull ? true : Format<Bool>.bool.decode($0, reader.diagnostics) }
+                    ?? true
                 let settings = Kind.settings(item.removing("enabled"), globals, reader.diagnostics)
                 return isEnabled ? settings.map { SinkSettings(kind, $0, index: index) } : nil
             }

@@ -15,13 +15,16 @@ package enum DeliveryError: Error, Sendable, Equatable, CustomStringConvertible 
     case unavailable(reason: String, retryAfter: Duration?)
     /// Never: the far side understood and said no.
     case refused(reason: String)
+    /// Some of those it is for have taken it, the others never will: it counts as accepted, for telling it again would
+    /// repeat it to those who have it.
+    case partly(reason: String)
     /// The task was cancelled before an answer came.
     case cancelled
 
     package var description: String {
         switch self {
         case .unavailable(let reason, _): reason
-        case .refused(let reason): reason
+        case .refused(let reason), .partly(let reason): reason
         case .cancelled: "cancelled"
         }
     }

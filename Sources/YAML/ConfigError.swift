@@ -29,7 +29,8 @@ package struct ConfigError: Error, Hashable, Sendable, CustomStringConvertible {
         case invalid(String)
         /// Two parts of the configuration that do not fit each other.
         case conflict(String)
-        /// A PromQL expression or a template that does not parse.
+        /// A PromQL expression, or a template of a rule or a template file, that does not parse. Its line may be shown: no
+        /// secret stands there.
         case expression(String)
     }
 

@@ -112,10 +112,11 @@ private struct Composer: ~Copyable {
         -> Built
     {
         if open.contains(name) {
-            throw failure(event, .syntax("alias \(quoted(name)) refers to a node that contains it"))
+            throw failure(event, .syntax("this alias refers to a node that contains it"))
         }
         guard let anchored = anchors[name] else {
-            throw failure(event, .syntax("alias \(quoted(name)) has no anchor before it"))
+            throw failure(
+                event, .syntax("this alias has no anchor before it; text that begins with \"*\" stands in quotes"))
         }
         if depth + anchored.height - 1 > limits.depthMax {
             throw failure(event, .limit("nested deeper than \(limits.depthMax) levels"))
@@ -201,8 +202,9 @@ private struct Composer: ~Copyable {
             let name = String(tag.dropFirst(prefix.count))
             if allowed.contains(name) { return name }
         }
+        // Not shown: it may be a password without its quotes.
         diagnostics.report(
-            .syntax("tag \(quoted(tag)) is not supported here; leave it out"),
+            .syntax("tags are not supported here; text that begins with \"!\" stands in quotes"),
             at: source.location(at: event.range.lowerBound))
         return nil
     }

@@ -100,6 +100,12 @@ struct Interpolation {
                 problem: .syntax(
                     "\(quoted(name)) is no name of an environment variable; write $${ for the text itself"))
         }
+        if fallback?.utf8.contains(UInt8(ascii: "{")) == true {
+            throw Failure(
+                offset: start,
+                problem: .syntax(
+                    "a default holds no \"{\": the first \"}\" would end it, and no reference stands in another"))
+        }
         let value = environment[name]
         if let value, !value.isEmpty || fallback == nil { return (value, close + 1) }
         guard let fallback else { throw Failure(offset: start, problem: .unsetVariable(name)) }

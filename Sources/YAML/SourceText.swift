@@ -36,6 +36,13 @@ package final class SourceText: Sendable {
         return SourceLocation(file: file, line: line + 1, column: column + 1)
     }
 
+    /// The line of that number, from 1, without its end; nil where there is none.
+    package func line(_ number: Int) -> String? {
+        guard lineStarts.indices.contains(number - 1) else { return nil }
+        let line = bytes[lineStarts[number - 1]...].prefix { $0 != 0x0A && $0 != 0x0D }
+        return String(decoding: line, as: UTF8.self)
+    }
+
     /// The offset of the character with that index, as libyaml counts: in characters, not bytes.
     func byteOffset(ofCharacter index: Int) -> Int {
         guard let characters else { return min(index, bytes.count) }

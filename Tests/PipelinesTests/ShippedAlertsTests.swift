@@ -136,7 +136,11 @@ import YAML
             good: [metric("DCGM_FI_DEV_GPU_TEMP", ["gpu": "0"]) { $0 % 4 < 3 ? 99 : 80 }]),
         Case(
             alert: "TocsinTargetDown", firesAt: 5, bad: [metric("up", ["job": "x"]) { _ in 0 }],
-            good: [metric("up", ["job": "x"]) { $0 % 4 == 0 ? 1 : 0 }]),
+            good: [
+                metric("up", ["job": "x"]) { $0 % 4 == 0 ? 1 : 0 },
+                // A newcomer who has not begun the demo is not told of it.
+                metric("up", ["job": "training", "instance": "127.0.0.1:9191"]) { _ in 0 },
+            ]),
         Case(
             alert: "TocsinSinkFailing", firesAt: 2 + 1,
             bad: [metric("tocsin_notification_requests_failed_total", ["receiver": "r"]) { $0 < 2 ? 0 : 4 }],

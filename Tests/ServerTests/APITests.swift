@@ -14,7 +14,13 @@ import Testing
             #expect(metrics.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8")
             #expect(metrics.text.contains("tocsin_edge_received_total"))
             #expect(try await server.client.get("/").headers["content-type"]?.hasPrefix("text/html") == true)
-            #expect(try await server.client.get("/nowhere").status == 404)
+            let page = try await server.client.get("/").text
+            for path in ["api/v1/targets", "api/v1/alerts", "api/v1/query", "-/healthy"] {
+                #expect(page.contains(path), "\(path)")
+            }
+            let nowhere = try await server.client.get("/nowhere")
+            #expect(nowhere.status == 404)
+            #expect(nowhere.text == "there is nothing at this path; the page at / lists what there is\n")
             let wrong = try await server.client.send("DELETE", "/api/v1/query")
             #expect(wrong.status == 405)
             #expect(wrong.headers["allow"] == "GET, POST")

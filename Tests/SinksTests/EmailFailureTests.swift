@@ -137,8 +137,66 @@ import Testing
         let server = try ScriptedMailServer { _, line in line == "RCPT TO:<gone@example.com>" ? "550 unknown" : nil }
         let sink = try emailSink(port: server.port) { $0.to = "gone@example.com, here@example.com" }
         let reason = "1 of 2 recipients have it; for gone@example.com the mail server said \"550 unknown\""
-        await #expect(throws: DeliveryError.refused(reason: reason)) { try await sink.deliver(notification()) }
+        // Not refused: the next try would go to those who have it, again and again.
+        await #expect(throws: DeliveryError.partly(reason: reason)) { try await sink.deliver(notification()) }
         #expect(server.lines.contains { $0.contains("Subject: it failed") })
+    }
+
+    @Test func `who gets it late and who never does are told apart`() async throws {
+        let server = try ScriptedMailServer { connection, line in
+            switch (line, connection) {
+            case ("RCPT TO:<late@example.com>", 0): "451 greylisted"
+            case ("RCPT TO:<gone@example.com>", _): "550 unknown"
+            default: nil
+            }
+        }
+        let clock = ManualClock()
+        let sink = try emailSink(port: server.port, clock: clock) {
+            $0.to = "here@example.com, late@example.com, gone@example.com"
+        }
+        let first = "1 of 3 recipients have it; for late@example.com the mail server said \"451 greylisted\""
+        await #expect(throws: DeliveryError.unavailable(reason: first, retryAfter: nil)) {
+            try await sink.deliver(notification())
+        }
+        clock.advance(by: .seconds(60))
+        let second = "2 of 3 recipients have it; for gone@example.com the mail server said \"550 unknown\""
+        await #expect(throws: DeliveryError.partly(reason: second)) { try await sink.deliver(notification()) }
+        let recipients = server.heard.filter { $0.connection == 1 && $0.line.hasPrefix("RCPT") }.map(\.line)
+        #expect(recipients == ["RCPT TO:<late@example.com>", "RCPT TO:<gone@example.com>"])
+    }
+
+    @Test("any 2xx is a yes, whatever else the code says", arguments: [false, true])
+    func otherPositives(_ pipelining: Bool) async throws {
+        let server = try ScriptedMailServer { _, line in
+            if line.hasPrefix("EHLO"), pipelining { return "250-mail.test\r\n250 PIPELINING" }
+            if line.hasPrefix("MAIL") || line == "." { return "252 fine, too" }
+            return line.hasPrefix("RCPT") ? "251 will forward" : nil
+        }
+        try await emailSink(port: server.port).deliver(notification())
+        #expect(server.lines.contains { $0.contains("Subject: it failed") })
+    }
+
+    @Test func `a sender that is refused sends nobody an empty mail`() async throws {
+        let server = try ScriptedMailServer { _, line in
+            if line.hasPrefix("EHLO") { return "250-mail.test\r\n250 PIPELINING" }
+            return line.hasPrefix("MAIL") ? "550 not you" : nil
+        }
+        let reason = "the mail server said \"550 not you\" to MAIL"
+        await #expect(throws: DeliveryError.refused(reason: reason)) {
+            try await emailSink(port: server.port).deliver(notification())
+        }
+        await server.ended()
+        #expect(server.lines.last == "DATA")
+    }
+
+    @Test func `a subject of any length fits a header`() async throws {
+        let server = try ScriptedMailServer { _, _ in nil }
+        let sink = try emailSink(port: server.port)
+        try await sink.deliver(notification(summary: String(repeating: "word \u{1F680} ", count: 100_000)))
+        let mail = try #require(server.lines.first { $0.contains("Subject: ") })
+        let head = try #require(mail.split(separator: "\n\n").first)
+        #expect(head.utf8.count < 20_000)
+        #expect(mail.split(separator: "\n").allSatisfy { $0.utf8.count <= 78 })
     }
 
     @Test func `with pipelining a mail takes few round trips, and nobody's mail is empty`() async throws {

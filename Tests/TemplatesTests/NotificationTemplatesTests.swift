@@ -94,6 +94,13 @@ import Testing
                 """)
     }
 
+    @Test func `in the mail's text, further lines of a value stand further in`() throws {
+        let templates = try NotificationTemplates(clock: clock)
+        let told = notification([alert(["alertname": "A", "host": "h\ni"], ["note": "one\ntwo\n"])])
+        let text = try templates.text(#"{{ template "email.default.text" . }}"#, for: told)
+        #expect(text.contains("\n  host: h\n    i\n  note: one\n    two\n"), "\(text)")
+    }
+
     @Test func `an alert with nothing but a name makes a mail too`() throws {
         let templates = try NotificationTemplates(clock: clock)
         let bare = notification([alert(["alertname": "A"]), alert(["alertname": "B", "severity": "page"])])

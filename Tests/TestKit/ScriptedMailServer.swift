@@ -38,9 +38,13 @@ package final class ScriptedMailServer: Sendable {
                 if verb == "QUIT" { return }
                 guard verb == "DATA", said.hasPrefix("354") else { continue }
                 var message = ""
-                while let bytes = socket.read(until: [13, 10]), bytes != [46] {
-                    message += String(decoding: bytes, as: UTF8.self) + "\n"
+                var isWhole = false
+                while !isWhole, let bytes = socket.read(until: [13, 10]) {
+                    isWhole = bytes == [46]
+                    if !isWhole { message += String(decoding: bytes, as: UTF8.self) + "\n" }
                 }
+                // Cut off in the middle: nobody gets it.
+                guard isWhole else { return }
                 let whole = message
                 log.heard.withLock { $0.append(Heard(connection: connection, line: whole)) }
                 guard answer(".", else: "250 taken") != nil else { return }

@@ -36,6 +36,14 @@ import YAML
             "k: '${a b}'",
             "f.yaml:1:5: \"a b\" is no name of an environment variable; write $${ for the text itself"
         ),
+        (
+            "k: '${NONE:-${HOST}}'",
+            "f.yaml:1:5: a default holds no \"{\": the first \"}\" would end it, and no reference stands in another"
+        ),
+        (
+            "k: '${NONE:-{a}}'",
+            "f.yaml:1:5: a default holds no \"{\": the first \"}\" would end it, and no reference stands in another"
+        ),
         ("k: '${}'", "f.yaml:1:5: \"\" is no name of an environment variable; write $${ for the text itself"),
     ]
 

@@ -115,6 +115,10 @@ package final class DeliveryQueue: Sendable {
                 if Task.isCancelled { return }
                 telemetry.failedRequests.add()
                 noteFailure(error, attempt: attempt)
+                if case .partly = error {
+                    telemetry.failed.add()
+                    return await report(delivery, .accepted)
+                }
                 guard case .unavailable = error else { return await giveUp(delivery, report) }
             }
             let next = min(clock.now() + backoff.next(random), delivery.deadline)
@@ -189,6 +193,7 @@ package final class DeliveryQueue: Sendable {
         let metadata: Logger.Metadata = ["reason": "\(error)", "attempt": "\(attempt)"]
         switch error {
         case .refused: logger.error("A notification was refused.", metadata: metadata)
+        case .partly: logger.error("A notification was refused for some of its recipients.", metadata: metadata)
         case .unavailable, .cancelled: logger.warning("Delivery failed; will retry.", metadata: metadata)
         }
     }

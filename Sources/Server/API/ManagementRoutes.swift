@@ -31,6 +31,8 @@ struct ManagementRoutes: Sendable {
         <h1>Tocsin</h1>
         <ul>
         <li><a href="api/v1/stream/alerts">api/v1/stream/alerts</a>: every change of every alert, as it happens</li>
+        <li><a href="api/v1/alerts">api/v1/alerts</a>: the alerts that are pending or firing</li>
+        <li><a href="api/v1/targets">api/v1/targets</a>: what is scraped, and why it is down</li>
         <li>api/v1/query, api/v1/query_range: PromQL</li>
         <li>metrics/job/&lt;job&gt;, api/v1/import/prometheus, api/v1/write: where samples are pushed</li>
         <li>api/v2/alerts: where alerts are posted</li>

@@ -15,6 +15,8 @@ package struct SMTPReply: Sendable, Equatable, CustomStringConvertible {
 
     /// It worked, or goes on.
     package var isPositive: Bool { code < 400 }
+    /// It was done: the first digit counts (RFC 5321, section 4.2.1).
+    package var isDone: Bool { (200..<300).contains(code) }
     /// Not now (4xx); everything else that is not positive is never.
     package var isTransient: Bool { (400..<500).contains(code) }
 

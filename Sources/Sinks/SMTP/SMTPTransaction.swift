@@ -65,7 +65,7 @@ package struct SMTPTransaction: Sendable {
         if reply.code == 421 { return end(.fail(reply.failure(while: "and hung up"))) }
         switch state {
         case .mail:
-            if reply.code != 250 { mailFailure = reply.failure(while: "to MAIL") }
+            if !reply.isDone { mailFailure = reply.failure(while: "to MAIL") }
             if let mailFailure, !extensions.pipelining { return end(.fail(mailFailure)) }
             state = .recipient(0)
             return extensions.pipelining ? .wait : .send([Self.recipient(envelope.recipients[0])])
@@ -76,14 +76,14 @@ package struct SMTPTransaction: Sendable {
         case .emptyData:
             return end(.fail(noRecipient))
         case .message:
-            return end(reply.code == 250 ? .finished : .fail(reply.failure(while: "to the message")))
+            return end(reply.isDone ? .finished : .fail(reply.failure(while: "to the message")))
         case .done:
             return .fail(.unavailable(reason: "the mail server speaks out of turn", retryAfter: nil))
         }
     }
 
     private mutating func recipientAnswered(_ reply: SMTPReply, _ index: Int) -> SMTPAction {
-        if (250...252).contains(reply.code) {
+        if reply.isDone {
             accepted.append(envelope.recipients[index])
         } else {
             rejected.append((envelope.recipients[index], reply))
@@ -103,8 +103,8 @@ package struct SMTPTransaction: Sendable {
             state = .message
             return .sendMessage
         }
-        // A server that waits for a message to nobody gets an empty one.
-        guard reply.code == 354 else { return end(.fail(noRecipient)) }
+        // A server that waits for a message to nobody gets an empty one; where somebody would get it, it is cut off.
+        guard reply.code == 354, accepted.isEmpty else { return end(.fail(noRecipient)) }
         state = .emptyData
         return .send(["."])
     }

@@ -158,6 +158,7 @@ enum MailTemplates {
         See all in Tocsin: {{ template "__alertmanagerURL" . }}
         {{ end }}
 
+        {{ define "__text_value" }}{{ reReplaceAll "\\n" "\\n    " (trimSpace .) }}{{ end }}
         {{ define "__text_alert" }}
         [{{ if eq .Status "resolved" }}resolved{{ else if .Labels.severity }}{{ .Labels.severity }}{{ else }}alert{{ end }}] \
         {{ .Labels.alertname }}{{ with .Annotations.summary }}: {{ . }}{{ end }}
@@ -169,10 +170,11 @@ enum MailTemplates {
         {{ if and .Annotations.suggestions (eq .Status "firing") }}Suggestions:
         {{ range lines .Annotations.suggestions }}  - {{ . }}
         {{ end }}{{ end -}}
-        {{ range (.Labels.Remove (stringSlice "alertname" "severity")).SortedPairs }}  {{ .Name }}: {{ .Value }}
+        {{ range (.Labels.Remove (stringSlice "alertname" "severity")).SortedPairs }}  {{ .Name }}: \
+        {{ template "__text_value" .Value }}
         {{ end -}}
         {{ range .Annotations.SortedPairs }}{{ if not (match "^(summary|description|suggestions)$|_url$" .Name) }}  \
-        {{ .Name }}: {{ .Value }}
+        {{ .Name }}: {{ template "__text_value" .Value }}
         {{ end }}{{ end -}}
         {{ range .Annotations.SortedPairs }}{{ if match "_url$" .Name }}{{ template "__link_label" .Name }}: {{ .Value }}
         {{ end }}{{ end -}}

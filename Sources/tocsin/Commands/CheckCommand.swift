@@ -20,8 +20,8 @@ struct CheckCommand: AsyncParsableCommand {
             for notice in plan.notices { print("\(notice)") }
             for pipeline in plan.pipelines { print(Self.summary(pipeline)) }
         } catch {
-            for line in error.errors { print("\(line)") }
-            print(error.errors.count == 1 ? "1 error" : "\(error.errors.count) errors")
+            for line in ErrorListing.lines(error) { print(line) }
+            print(Self.count(error.errors.count, "error"))
             throw ExitCode(1)
         }
     }
@@ -29,7 +29,10 @@ struct CheckCommand: AsyncParsableCommand {
     private static func summary(_ pipeline: PipelinePlan) -> String {
         let rules = pipeline.ruleGroups.flatMap(\.rules)
         let alerts = rules.count(where: \.isAlert)
-        return "\(pipeline.file): pipeline \(pipeline.name) is good: \(pipeline.sources.count) sources, "
-            + "\(rules.count - alerts) recording rules, \(alerts) alerts, \(pipeline.receivers.count) receivers"
+        return "\(pipeline.file): pipeline \(pipeline.name) is good: \(count(pipeline.sources.count, "source")), "
+            + "\(count(rules.count - alerts, "recording rule")), \(count(alerts, "alert")), "
+            + count(pipeline.receivers.count, "receiver")
     }
+
+    private static func count(_ number: Int, _ what: String) -> String { "\(number) \(what)\(number == 1 ? "" : "s")" }
 }

@@ -51,7 +51,7 @@ struct RunCommand: AsyncParsableCommand {
         do throws(ConfigErrors) {
             plan = try pipelines.load(extra: known)
         } catch {
-            for line in error.errors { standardError("\(line)") }
+            for line in ErrorListing.lines(error) { standardError(line) }
             throw ExitCode(1)
         }
         for notice in plan.notices { logger.notice("\(notice)") }
@@ -86,7 +86,7 @@ struct RunCommand: AsyncParsableCommand {
                 try await graph.reload(try load())
                 logger.info("Pipelines were reloaded.")
             } catch {
-                logger.error("Pipelines were not reloaded; what ran before runs on.", metadata: ["reason": "\(error)"])
+                Self.tell(error, logger)
                 throw error
             }
         }
@@ -110,6 +110,20 @@ struct RunCommand: AsyncParsableCommand {
         configuration.maximumGracefulShutdownDuration = .seconds(30)
         try await ServiceGroup(configuration: configuration).run()
         logger.info("Stopped.")
+    }
+
+    /// Why a reload changed nothing: a line for each error of the files.
+    private static func tell(_ error: any Error, _ logger: Logger) {
+        let sentence: Logger.Message = "Pipelines were not reloaded; what ran before runs on."
+        guard let errors = (error as? ConfigErrors)?.errors else {
+            logger.error(sentence, metadata: ["reason": "\(error)"])
+            return
+        }
+        logger.error(sentence, metadata: ["errors": "\(errors.count)"])
+        for error in errors.prefix(100) {
+            logger.error(
+                "A pipeline has an error.", metadata: ["place": "\(error.location)", "reason": "\(error.problem)"])
+        }
     }
 }
 

@@ -11,6 +11,7 @@ final class FakeSink: Sink {
         case accept
         case unavailable(retryAfter: Duration?)
         case refuse
+        case takePart
         /// No answer until the task is cancelled or so much time has passed.
         case acceptAfter(Duration)
     }
@@ -71,6 +72,7 @@ final class FakeSink: Sink {
         case .accept, .acceptAfter: return
         case .unavailable(let retryAfter): throw .unavailable(reason: "down", retryAfter: retryAfter)
         case .refuse: throw .refused(reason: "no")
+        case .takePart: throw .partly(reason: "not all")
         }
     }
 }

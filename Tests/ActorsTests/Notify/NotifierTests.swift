@@ -100,6 +100,20 @@ import Testing
                 #"tocsin_notifications_failed_total{integration="webhook[0]", pipeline="p", receiver="a"} 3"#))
     }
 
+    @Test func `what a sink has taken in part is not told again before the repeat interval`() throws {
+        let clock = ManualClock()
+        let sink = FakeSink(clock)
+        sink.answer(.takePart)
+        let bench = try bench(sink, clock)
+        try bench.post(bench.firing("A"))
+        bench.run(for: .seconds(150))
+        #expect(sink.tries.map(\.at) == [.zero])
+        #expect(bench.log.messages == ["error: A notification was refused for some of its recipients."])
+        #expect(
+            bench.telemetry.exposition().contains(
+                #"tocsin_notifications_failed_total{integration="webhook[0]", pipeline="p", receiver="a"} 1"#))
+    }
+
     @Test func `a sink that does not answer is given up after the time-out`() throws {
         let clock = ManualClock()
         let sink = FakeSink(clock)
