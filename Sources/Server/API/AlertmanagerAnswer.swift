@@ -30,6 +30,9 @@ enum AlertmanagerAnswer {
         } catch let problem as HTTPFailure {
             services.telemetry.refused(status: problem.status.code)
             return failure(problem)
+        } catch let slow as SlowBody {
+            // It was counted when it was noticed.
+            return failure(HTTPFailure(.requestTimeout, slow.message))
         } catch {
             // The connection broke, or the body's framing did; nobody may be there to read this.
             return failure(HTTPFailure(.badRequest, "the request's body can't be read"))

@@ -11,7 +11,6 @@ struct PostAlertsRoutes: Sendable {
 
     /// Many times what a Prometheus sends at once.
     private static let bodyBytesMax = 8 << 20
-    private static let bodyDuration = Duration.seconds(60)
     /// More are counted, not told.
     private static let reasonsMax = 10
 
@@ -26,7 +25,7 @@ struct PostAlertsRoutes: Sendable {
     private func post(_ request: Request) async throws -> Response {
         try checkType(of: request)
         let pipeline = request.uri.queryParameters["pipeline"].map(String.init) ?? Plan.defaultName
-        let reader = RequestBodyReader(bytesMax: Self.bodyBytesMax, duration: Self.bodyDuration)
+        let reader = RequestBodyReader(bytesMax: Self.bodyBytesMax)
         let invalid = try await reader.withWhole(of: request, in: services.bodies) { body in
             if body.readableBytes == 0 { throw HTTPFailure(.unprocessableContent, "alerts in body is required") }
             return try post(alerts(in: body), to: pipeline, bytes: body.readableBytes)

@@ -47,6 +47,9 @@ struct QueryRoutes: Sendable {
             return APIFailure(status: failure.status, type: type, message: failure.message).response
         } catch let error as EvaluationError {
             return Self.failure(error).response
+        } catch let slow as SlowBody {
+            // It was counted when it was noticed.
+            return APIFailure(status: .requestTimeout, type: "timeout", message: slow.message).response
         } catch {
             return APIFailure.badData("the request's body can't be read").response
         }
