@@ -18,8 +18,8 @@ package struct EmailGlobals: Sendable, Equatable {
 
     init(_ reader: MappingReader) {
         from = reader.text("smtp_from").flatMap { $0.isEmpty ? nil : $0 }
-        smarthost = reader.optional("smtp_smarthost", .smarthost)
-        hello = reader.value("smtp_hello", .helloName, default: "localhost")
+        smarthost = reader.filled("smtp_smarthost").flatMap { Format.smarthost.decode($0, reader.diagnostics) }
+        hello = reader.helloName("smtp_hello") ?? "localhost"
         user = reader.text("smtp_auth_username", default: "")
         password = SecretText(reader, "smtp_auth_password", "smtp_auth_password_file")
         identity = reader.text("smtp_auth_identity", default: "")

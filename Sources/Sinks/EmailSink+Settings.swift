@@ -13,7 +13,7 @@ extension EmailSink {
         settings.from = inherited(reader, "from", .address, global.from, "smtp_from") ?? ""
         settings.server =
             inherited(reader, "smarthost", .smarthost, global.smarthost, "smtp_smarthost") ?? settings.server
-        settings.hello = reader.optional("hello", .helloName) ?? global.hello
+        settings.hello = reader.helloName("hello") ?? global.hello
         authentication(reader, global, &settings)
         settings.headers = reader.value("headers", .mailHeaders, default: [])
         settings.html = reader.value("html", .template, default: settings.html)
@@ -29,7 +29,7 @@ extension EmailSink {
     private static func inherited<Value>(
         _ reader: MappingReader, _ key: String, _ format: Format<Value>, _ global: Value?, _ globalKey: String
     ) -> Value? {
-        if reader.isPresent(key) { return reader.optional(key, format) }
+        if let node = reader.filled(key) { return format.decode(node, reader.diagnostics) }
         if global == nil {
             reader.report(
                 .invalid("an email config needs \"\(key)\", or \"\(globalKey)\" in the global section"), at: key)
@@ -55,6 +55,11 @@ extension EmailSink {
         let by = reader.value("thread_by_date", .text(oneOf: ["daily", "none"]), default: "daily")
         return isEnabled ? Threading(isDaily: by == "daily") : nil
     }
+}
+
+extension MappingReader {
+    /// Nil where nothing is said.
+    func helloName(_ key: String) -> String? { filled(key).flatMap { Format.helloName.decode($0, diagnostics) } }
 }
 
 extension Format where Value == String {

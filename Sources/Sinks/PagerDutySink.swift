@@ -168,6 +168,9 @@ extension PagerDutySink.Settings {
         http = reader.value("http_config", .nested(HTTPSettings.init), default: globals.http)
         sendsResolved = reader.bool("send_resolved", default: true)
         timeout = reader.deliveryTimeout()
+        if case .text(let secret) = key, secret.reveal().allSatisfy(\.isWhitespace) {
+            reader.report(.invalid("the routing key is empty"), at: "routing_key")
+        }
         if key == nil {
             reader.report(.missingKey("routing_key", in: "a pagerduty config"), at: "routing_key")
         }

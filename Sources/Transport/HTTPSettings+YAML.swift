@@ -14,7 +14,7 @@ extension HTTPSettings {
         self.init()
         authentication = Self.authentication(reader)
         tls = reader.value("tls_config", .nested(TLSSettings.init), default: TLSSettings())
-        proxyURL = reader.optional("proxy_url", .proxyURL)
+        proxyURL = reader.filled("proxy_url").flatMap { Format.proxyURL.decode($0, reader.diagnostics) }
         noProxy = reader.text("no_proxy", default: "")
         if !noProxy.isEmpty, proxyURL == nil {
             reader.report(.conflict("\"no_proxy\" is of use only beside \"proxy_url\""), at: "no_proxy")
@@ -49,7 +49,7 @@ extension HTTPSettings {
     private static func authorization(_ node: Node, _ diagnostics: Diagnostics) -> Authentication? {
         let reader = MappingReader(node, "an authorization", diagnostics)
         defer { reader.finish() }
-        let scheme = reader.text("type", default: "Bearer")
+        let scheme = reader.filled("type").flatMap { Format.text.decode($0, diagnostics) } ?? "Bearer"
         if scheme.lowercased() == "basic" {
             reader.report(.invalid("the type can't be \"basic\"; use \"basic_auth\" instead"), at: "type")
         } else if !HTTPField.isToken(scheme) {

@@ -35,7 +35,9 @@ final class TLSSession {
 
     /// Who the certificate must name: a name, which is told to the server (SNI), or an address.
     private func expect(_ name: String, _ settings: TLSSettings) throws(TransportError) {
-        let plain = name.hasPrefix("[") && name.hasSuffix("]") ? String(name.dropFirst().dropLast()) : name
+        var plain = name.hasPrefix("[") && name.hasSuffix("]") ? String(name.dropFirst().dropLast()) : name
+        // The root of all names is written in no certificate.
+        if plain.hasSuffix(".") { plain.removeLast() }
         guard !plain.isEmpty, !plain.utf8.contains(0) else { throw .tls(peer: peer, reason: "the server has no name") }
         SSL_set_hostflags(ssl, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT))
         var isSet = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), plain) == 1

@@ -34,6 +34,9 @@ package final class MappingReader {
         return entries[key].flatMap { $0.value.isNull ? nil : $0.value }
     }
 
+    /// The value's node; nil where the key is absent, null or the empty text, which says nothing for the peers either.
+    package func filled(_ key: String) -> Node? { node(key).flatMap { $0.text == "" ? nil : $0 } }
+
     package func isPresent(_ key: String) -> Bool { node(key) != nil }
 
     /// Nil where the key is absent, or its value wrong (which is reported).

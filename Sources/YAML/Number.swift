@@ -1,6 +1,7 @@
 /// Numbers as Go's yaml packages and Prometheus's size units read them.
 enum Number {
     static func integer(_ text: String) -> Int? {
+        if text.hasPrefix("_") { return nil }
         var digits = text.filter { $0 != "_" }[...]
         let negative = digits.first == "-"
         if negative || digits.first == "+" { digits = digits.dropFirst() }

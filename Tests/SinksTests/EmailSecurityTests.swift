@@ -26,6 +26,8 @@ import Transport
     static let impostors: [(String, String)] = [
         ("selfsigned", "self-signed certificate"), ("named", "hostname mismatch"),
         ("expired", "certificate has expired"),
+        // A common name alone names nobody (RFC 6125, section 6.4.4).
+        ("nameless", "hostname mismatch"),
     ]
 
     @Test(
@@ -43,6 +45,33 @@ import Transport
         await #expect(throws: DeliveryError.unavailable(reason: reason, retryAfter: nil)) {
             try await sink.deliver(notification())
         }
+    }
+
+    static let names: [(certificate: String, name: String, isGood: Bool)] = [
+        ("wild", "mx.mail.example", true), ("wild", "MX.Mail.Example", true), ("wild", "mail.example", false),
+        ("wild", "a.mx.mail.example", false), ("wild", "post.example", false),
+        ("named", "mail.example", true), ("named", "mail.example.", true), ("server", "127.0.0.1", true),
+        ("server", "127.0.0.2", false), ("server", "::1", false), ("server", "localhost", true),
+    ]
+
+    @Test("a certificate is good for the names that it bears", arguments: names)
+    func named(_ example: (certificate: String, name: String, isGood: Bool)) async throws {
+        let server = try await TestMailServer.start(tls: .startTLS, certificate: example.certificate)
+        var tls = try trusting()
+        tls.serverName = example.name
+        let expected = tls
+        let sink = try emailSink(port: server.port) { settings in
+            settings.requiresTLS = true
+            settings.tls = expected
+        }
+        let error: DeliveryError?
+        do throws(DeliveryError) {
+            try await sink.deliver(notification())
+            error = nil
+        } catch let failure {
+            error = failure
+        }
+        #expect((error == nil) == example.isGood, "\(String(describing: error))")
     }
 
     @Test func `an authority that nobody named is not trusted, and checks can be switched off`() async throws {

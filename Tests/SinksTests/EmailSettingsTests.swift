@@ -69,6 +69,15 @@ import YAML
         #expect(settings?.threading == .init(isDaily: false))
     }
 
+    @Test func `what is empty counts as not said, as for Alertmanager`() throws {
+        let (settings, errors) = try decode(
+            "{to: a@b, from: '', smarthost: '', hello: ''}",
+            global: "{smtp_smarthost: 'h:25', smtp_from: 'x@y', smtp_hello: ''}")
+        #expect(errors == [])
+        #expect(settings?.from == "x@y" && settings?.hello == "localhost")
+        #expect(settings?.server == Smarthost(host: "h", port: 25))
+    }
+
     private static let good = "to: a@b, from: c@d, smarthost: 'h:25'"
 
     static let mistakes: [(String, String)] = [

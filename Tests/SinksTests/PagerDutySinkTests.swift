@@ -154,6 +154,7 @@ import Testing
                 "f.yaml:1:2: key \"service_key\" in a pagerduty config is not supported yet",
             ]
         ),
+        ("{routing_key: ''}", ["f.yaml:1:15: the routing key is empty"]),
         ("{routing_key: k, links: [{url: x}]}", ["f.yaml:1:27: unknown key \"url\" in a pagerduty link"]),
         ("{routing_key: k, details: [a]}", ["f.yaml:1:27: "]),
         ("{routing_key: k, url: nowhere}", ["f.yaml:1:23: "]),

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Certificates made once for all tests of a process: `ca`, and below it `server` (localhost, 127.0.0.1), `named`
-/// (mail.example), `expired` and `client`; `selfsigned` is its own authority. Each as `.pem` and `.key`.
+/// (mail.example), `wild` (*.mail.example, p*.example), `nameless` (a common name localhost only), `expired` and `client`; `selfsigned` is its own authority. Each as `.pem` and `.key`.
 package enum TestCertificates {
     private static let folder = Result { () throws -> TemporaryFolder in
         let folder = try TemporaryFolder()

@@ -43,6 +43,7 @@ import YAML
         ("{}", nil),
         ("bearer_token: t", .credentials(scheme: "Bearer", SecretText("t"))),
         ("bearer_token_file: /t", .credentials(scheme: "Bearer", .file("/t"))),
+        ("{authorization: {type: '', credentials: c}, proxy_url: ''}", .credentials(scheme: "Bearer", SecretText("c"))),
         ("authorization: {credentials: c}", .credentials(scheme: "Bearer", SecretText("c"))),
         ("authorization: {type: Token, credentials_file: /c}", .credentials(scheme: "Token", .file("/c"))),
         ("basic_auth: {username: u}", .basic(user: SecretText("u"), password: SecretText(""))),

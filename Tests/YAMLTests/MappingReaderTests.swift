@@ -89,7 +89,7 @@ import YAML
     @Test func `whole numbers have Go's notations`() throws {
         let cases: [(String, Int?)] = [
             ("12", 12), ("-3", -3), ("+3", 3), ("0x1F", 31), ("-0x1F", -31), ("010", 8), ("0o17", 15), ("0b11", 3),
-            ("1_000", 1000), ("1e3", 1000), ("2.0", 2), ("2.5", nil), ("9223372036854775807", .max),
+            ("1_000", 1000), ("_1", nil), ("1e3", 1000), ("2.0", 2), ("2.5", nil), ("9223372036854775807", .max),
             ("9223372036854775808", nil), ("08", 8), ("--1", nil), ("-", nil), ("0x", nil), ("x", nil), ("1 2", nil),
         ]
         for (text, expected) in cases { #expect(try value(text, .integer()) == expected, "\(text)") }

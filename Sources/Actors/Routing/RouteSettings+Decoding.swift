@@ -15,7 +15,10 @@ extension RouteSettings {
     /// A route and those below it. What is wrong is reported and left out.
     package init(_ node: Node, _ names: KnownNames, _ diagnostics: Diagnostics) {
         let reader = MappingReader(node, "a route", diagnostics)
-        receiver = reader.optional("receiver", .reference(to: names.receivers, "receiver"))
+        if node.isNull { diagnostics.report(.expected("a mapping (a route)", found: "nothing"), at: node) }
+        receiver = reader.filled("receiver").flatMap {
+            Format.reference(to: names.receivers, "receiver").decode($0, diagnostics)
+        }
         groupBy = reader.optional("group_by", .groupBy)
         matchers =
             reader.value("match", .equalMatchers, default: [])

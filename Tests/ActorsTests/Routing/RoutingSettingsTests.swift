@@ -30,6 +30,9 @@ import YAML
             "an unknown receiver", "route: {receiver: a, routes: [{receiver: c}]}",
             #"1:42: undefined receiver "c" used in route; there are a, b"#),
         Case(
+            "an empty route", "route: {receiver: a, routes: [null]}",
+            "1:31: expected a mapping (a route), found nothing"),
+        Case(
             "an unknown interval", "route: {receiver: a, routes: [{mute_time_intervals: [x]}]}",
             #"1:54: undefined time interval "x" used in route; there is none"#),
         Case(

@@ -19,7 +19,7 @@ def name(common):
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
 
 
-def make(file, common, hosts, issuer=None, expired=False):
+def make(file, common, hosts, issuer=None, expired=False, is_ca=None):
     key = ec.generate_private_key(ec.SECP256R1())
     issuer_name, issuer_key = (issuer[0].subject, issuer[1]) if issuer else (name(common), key)
     builder = (
@@ -30,7 +30,7 @@ def make(file, common, hosts, issuer=None, expired=False):
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - 3 * day)
         .not_valid_after(now - day if expired else now + 3 * day)
-        .add_extension(x509.BasicConstraints(ca=not hosts, path_length=None), critical=True)
+        .add_extension(x509.BasicConstraints(ca=not hosts if is_ca is None else is_ca, path_length=None), critical=True)
     )
     if hosts:
         builder = builder.add_extension(x509.SubjectAlternativeName(hosts), critical=False)
@@ -48,6 +48,8 @@ here = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.
 authority = make("ca", "Test Authority", [])
 make("server", "server", here, authority)
 make("named", "named", [x509.DNSName("mail.example")], authority)
+make("nameless", "localhost", [], authority, is_ca=False)
+make("wild", "wild", [x509.DNSName("*.mail.example"), x509.DNSName("p*.example")], authority)
 make("expired", "expired", here, authority, expired=True)
 make("selfsigned", "selfsigned", here)
 make("client", "client", [x509.DNSName("client")], authority)
