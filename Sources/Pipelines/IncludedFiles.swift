@@ -11,6 +11,7 @@ struct IncludedPrometheus {
         let diagnostics = files.diagnostics
         let reader = MappingReader(root, "a Prometheus configuration", diagnostics)
         global = reader.node("global")
+        Self.checkExternalLabels(global, diagnostics)
         ruleFiles = reader.list("rule_files", of: Format<String>.nonEmptyText.located)
         var configs = reader.list("scrape_configs", of: .node)
         for path in FileSearch.files(
@@ -36,6 +37,17 @@ struct IncludedPrometheus {
         }
         reader.notSupportedYet("remote_write", "remote_read", "storage", "tracing", "otlp")
         reader.finish()
+    }
+
+    /// Prometheus puts variables of its environment in there; taken as they are they would be other labels.
+    private static func checkExternalLabels(_ global: Node?, _ diagnostics: Diagnostics) {
+        for entry in global?["external_labels"]?.entries ?? [] where entry.value.text?.contains("$") == true {
+            diagnostics.report(
+                .notSupportedYet(
+                    "a variable in \"external_labels\" of an included file (write it under the pipeline's own \"global\")"
+                ),
+                at: entry.value)
+        }
     }
 
     /// No alert goes there, yet a file that Prometheus refuses is refused.

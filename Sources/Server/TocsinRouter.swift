@@ -11,5 +11,6 @@ package func tocsinRouter(_ services: ServerServices, prefix: String = "") -> Ro
     AlertStreamRoutes(services: services).add(to: routes)
     StatusRoutes(services: services).add(to: routes)
     PostAlertsRoutes(services: services).add(to: routes)
+    AlertmanagerRoutes(services: services).add(to: routes)
     return routes.router()
 }

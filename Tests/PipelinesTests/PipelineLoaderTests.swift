@@ -292,6 +292,15 @@ import YAML
                 """)
     }
 
+    @Test func `a variable that Prometheus would fill in is not taken as text`() throws {
+        var files = Self.files
+        files["etc/prometheus.yml"] = "global: {external_labels: {dc: here, host: 'x-${HOST}'}}\n"
+        #expect(
+            try load(files).problems
+                == "etc/prometheus.yml:1:44: a variable in \"external_labels\" of an included file (write it under the "
+                + "pipeline's own \"global\") is not supported yet")
+    }
+
     @Test func `a resolve timeout that no alert can be under is an error`() throws {
         let timeout = "global: {resolve_timeout: 1m}\n"
         let problem =

@@ -123,8 +123,8 @@ package actor Notifier {
     /// What has to be kept for the next run.
     package func state() -> DispatcherState { dispatcher.state(at: clock.now()) }
 
-    /// Every alert that is known now.
-    package func alerts() -> [Alert] { Array(dispatcher.registry.alerts) }
+    /// What is known now, to be asked about alerts by others without holding up notifications.
+    package func snapshot() -> Dispatcher { dispatcher }
 
     package func run() async {
         await withDiscardingTaskGroup { timers in

@@ -120,7 +120,7 @@ struct QueryRoutes: Sendable {
 }
 
 /// How many queries run now; those beyond the bound are refused, since waiting ones would hold their clients.
-private final class RunningQueries: Sendable {
+final class RunningQueries: Sendable {
     private let max: Int
     private let count = Mutex(0)
 
