@@ -1,7 +1,7 @@
 /// The bounds of the store. Each that is reached shows: in an error, or in a counter.
 package struct StorageSettings: Sendable, Equatable {
     /// Samples older than that are refused, and dropped by trimming (whole chunks at a time, so some stay for longer).
-    package var retention: Duration = .seconds(3 * 3600)
+    package var retention: Duration = .seconds(24 * 3600)
     /// Samples further ahead of the clock than that are refused.
     package var futureMax: Duration = .seconds(600)
     /// Samples, labels and index together. Beyond it the oldest sealed chunks go; when none is left, batches are refused.

@@ -113,6 +113,11 @@ extension Format where Value == Duration {
 package struct ByteSize: Hashable, Sendable, Comparable {
     package let bytes: Int
     package init(bytes: Int) { self.bytes = bytes }
+    /// From text such as `10MB`; see `Format.size`.
+    package init?(_ text: String) {
+        guard let bytes = Number.bytes(text) else { return nil }
+        self.bytes = bytes
+    }
     package static func < (left: Self, right: Self) -> Bool { left.bytes < right.bytes }
 }
 

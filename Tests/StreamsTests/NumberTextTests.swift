@@ -18,6 +18,26 @@ import Testing
         #expect(formatFloat(value, .fixed) == fixed)
         #expect(formatFloat(value, .exponent) == exponent)
         #expect(formatFloat(value, .general) == general)
+        var bytes: [UInt8] = []
+        appendFixedFloat(value, to: &bytes)
+        #expect(String(decoding: bytes, as: UTF8.self) == fixed)
+    }
+
+    @Test func `a float appended is the float formatted, whatever its bits`() {
+        var bits: UInt64 = 7
+        for round in 0..<20_000 {
+            bits = bits &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            // Any bits at all, then numbers of everyday size.
+            let value = round % 2 == 0 ? Double(bitPattern: bits) : Double(Int64(bitPattern: bits) >> 30) / 1000
+            var bytes: [UInt8] = []
+            appendFixedFloat(value, to: &bytes)
+            #expect(String(decoding: bytes, as: UTF8.self) == formatFloat(value, .fixed))
+        }
+        for value in [Int64.min, -1, 0, 9, 10, 1234, Int64.max] {
+            var bytes: [UInt8] = []
+            appendInteger(value, to: &bytes)
+            #expect(String(decoding: bytes, as: UTF8.self) == "\(value)")
+        }
     }
 
     @Test(

@@ -35,6 +35,8 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Under which path everything is served, such as /tocsin.", valueName: "path"))
     var routePrefix = "/"
 
+    @OptionGroup var storage: StorageOptions
+
     @OptionGroup var logging: LogOptions
 
     func run() async throws {
@@ -80,7 +82,7 @@ struct RunCommand: AsyncParsableCommand {
         let graph = RunningGraph(
             GraphSettings(
                 clock: clock, telemetry: telemetry, logger: logger, http: client, connector: TCPConnector(),
-                externalURL: externalURL ?? "http://\(address)\(prefix)", dataFolder: data))
+                storage: storage.settings, externalURL: externalURL ?? "http://\(address)\(prefix)", dataFolder: data))
         let reload: @Sendable () async throws -> Void = {
             do {
                 try await graph.reload(try load())
