@@ -20,7 +20,7 @@ import Testing
     @Test func `an old sample, a second value and a time out of bounds are refused and counted`() async throws {
         let fixture = StoreFixture()
         let report = try await fixture.append([
-            (up, 100, 1), (up, 100, 1), (up, 100, 2), (up, 50, 1), (up, -4 * 3_600_000, 1), (up, 601_000, 1),
+            (up, 100, 1), (up, 100, 1), (up, 100, 2), (up, 50, 1), (up, -25 * 3_600_000, 1), (up, 601_000, 1),
         ])
         #expect(report.duplicate == 1)
         #expect(report.outOfOrder == 1)
