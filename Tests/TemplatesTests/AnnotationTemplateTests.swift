@@ -24,6 +24,17 @@ import Testing
         #expect(try AnnotationTemplate(text, name: "a").expand(context) == expected)
     }
 
+    @Test func `a value that is no number is shown as its text`() throws {
+        var context = context
+        context.valueText = "{count:3, sum:5, (0.5,1]:3}"
+        #expect(
+            try AnnotationTemplate("{{ $value }} {{ .Value }}", name: "a").expand(context)
+                == "{count:3, sum:5, (0.5,1]:3} {count:3, sum:5, (0.5,1]:3}")
+        #expect(throws: TemplateError.self) {
+            try AnnotationTemplate("{{ $value | humanize }}", name: "a").expand(context)
+        }
+    }
+
     @Test func `queries are awaited, each distinct one once`() async throws {
         let template = try AnnotationTemplate(
             #"{{ range query "up" }}{{ .Labels.instance }}={{ .Value }} {{ end }}{{ query "up" | first | value }} {{ query (printf "x{job=%q}" $labels.job_id) | len }}"#,

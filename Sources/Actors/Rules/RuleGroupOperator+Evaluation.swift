@@ -110,7 +110,7 @@ extension RuleGroupOperator {
                 throw RecordFailure(
                     description: "vector contains metrics with the same labelset after applying rule labels")
             }
-            current[source, default: []].append((labels, sample.value))
+            current[source, default: []].append((labels, WrittenSeries.Value(sample)))
         }
         let limit = settings.limit
         if limit > 0, result.samples.count > limit {
@@ -147,8 +147,8 @@ extension RuleGroupOperator {
         let rule = rules[place]
         let source = sample.labels.removing(CollectionOfOne(LabelSet.metricName))
         let data = RuleTemplateData(
-            labels: sample.labels, value: sample.value, externalLabels: context.externalLabels,
-            externalURL: context.externalURL, time: time, reader: context.reader, language: context.language,
+            sample: sample, externalLabels: context.externalLabels, externalURL: context.externalURL, time: time,
+            reader: context.reader, language: context.language,
             evaluation: evaluationSettings)
         var labels = source
         for (name, template) in rule.labels { labels[name] = await template.expand(data) }
@@ -156,7 +156,9 @@ extension RuleGroupOperator {
         var annotations: [Label] = []
         for (name, template) in rule.annotations { annotations.append(Label(name, await template.expand(data))) }
         return ActiveAlerts.Candidate(
-            source: source, labels: labels, annotations: LabelSet(annotations), value: sample.value)
+            source: source, labels: labels, annotations: LabelSet(annotations),
+            // As Prometheus has it: an alert's value is a float.
+            value: sample.histogram == nil ? sample.value : 0)
     }
 
     /// `ALERTS` and `ALERTS_FOR_STATE` of what is active, as far as it was looked at.
@@ -171,7 +173,7 @@ extension RuleGroupOperator {
             var since = alert.labels
             since[LabelSet.metricName] = "ALERTS_FOR_STATE"
             current[alert.source, default: []] += [
-                (state, 1), (since, (alert.activeSince.seconds).rounded(.down)),
+                (state, .float(1)), (since, .float(alert.activeSince.seconds.rounded(.down))),
             ]
         }
         return rules[place].written.settle(current, scope: scope, onlyChanges: !isTick)
@@ -256,7 +258,11 @@ extension RuleGroupOperator {
         var batch = SampleBatch()
         batch.reserveCapacity(entries.count)
         for entry in entries {
-            if let id = ids[entry.labels] { batch.append(id, at: time.milliseconds, entry.value) }
+            guard let id = ids[entry.labels] else { continue }
+            switch entry.value {
+            case .float(let value): batch.append(id, at: time.milliseconds, value)
+            case .histogram(let histogram): batch.append(id, at: time.milliseconds, histogram)
+            }
         }
         let written = batch
         let ingest = context.ingest

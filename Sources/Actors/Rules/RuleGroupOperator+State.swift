@@ -61,7 +61,7 @@ extension RuleGroupOperator {
         }
         if !transitions.isEmpty { context.outputs.publish(transitions) }
         if !alerts.isEmpty { await context.outputs.notify(alerts) }
-        let series = state.rules.flatMap(\.written.all).map { WrittenSeries.Entry($0, StaleMarker.value) }
+        let series = state.rules.flatMap(\.written.all).map { WrittenSeries.Entry($0, .float(StaleMarker.value)) }
         do {
             try await append(series, at: time, by: nil)
         } catch {

@@ -4,8 +4,8 @@ import Templates
 
 /// What the templates of a rule are expanded with.
 struct RuleTemplateData<Reader: SeriesReader>: Sendable {
-    var labels: LabelSet
-    var value: Double
+    /// What the alert comes from.
+    var sample: VectorSample
     var externalLabels: LabelSet
     var externalURL: String
     var time: Timestamp
@@ -30,8 +30,8 @@ struct RuleTemplate: Sendable {
     func expand<Reader>(_ data: RuleTemplateData<Reader>) async -> String {
         guard let template, !template.isConstant else { return text }
         let context = AnnotationTemplate.Context(
-            labels: data.labels, value: data.value, externalLabels: data.externalLabels,
-            externalURL: data.externalURL, time: data.time)
+            labels: data.sample.labels, value: data.sample.value, valueText: data.sample.histogram?.text,
+            externalLabels: data.externalLabels, externalURL: data.externalURL, time: data.time)
         do {
             return try await template.expand(context) { text in try await query(text, data) }
         } catch {

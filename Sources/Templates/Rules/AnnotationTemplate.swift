@@ -17,16 +17,19 @@ package struct AnnotationTemplate: Sendable {
     package struct Context: Sendable {
         package var labels: LabelSet
         package var value: Double
+        /// What stands for the value where it is no number: a native histogram's text.
+        package var valueText: String?
         package var externalLabels: LabelSet
         package var externalURL: String
         package var time: Timestamp
 
         package init(
-            labels: LabelSet, value: Double, externalLabels: LabelSet = LabelSet(), externalURL: String = "",
-            time: Timestamp
+            labels: LabelSet, value: Double, valueText: String? = nil, externalLabels: LabelSet = LabelSet(),
+            externalURL: String = "", time: Timestamp
         ) {
             self.labels = labels
             self.value = value
+            self.valueText = valueText
             self.externalLabels = externalLabels
             self.externalURL = externalURL
             self.time = time
@@ -106,15 +109,16 @@ package struct AnnotationTemplate: Sendable {
             missingKeyIsZero: true)
         let labels = Self.value(context.labels)
         let externalLabels = Self.value(context.externalLabels)
+        let value: Value = context.valueText.map { .string($0) } ?? .double(context.value)
         let data: [String: Value] = [
             "Labels": labels, "ExternalLabels": externalLabels, "ExternalURL": .string(context.externalURL),
-            "Value": .double(context.value),
+            "Value": value,
         ]
         return try executor.run(
             name, on: .plainMap(data),
             variables: [
                 ("$labels", labels), ("$externalLabels", externalLabels),
-                ("$externalURL", .string(context.externalURL)), ("$value", .double(context.value)),
+                ("$externalURL", .string(context.externalURL)), ("$value", value),
             ])
     }
 
