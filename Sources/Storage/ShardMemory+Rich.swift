@@ -20,6 +20,8 @@ extension ShardMemory {
             outcome = samples.append(record, time, StaleMarker.normalNaN.bitPattern)
         }
         let start = columns.starts?[position] ?? 0
+        // The end of a series says nothing about its start.
+        if value.isStaleMarker, start == 0 { return outcome }
         if outcome == .stored, start != 0 || record.pointee.flags.contains(.starts) {
             record.pointee.flags.insert(.starts)
             starts.note(start, at: time, of: record.pointee.id)

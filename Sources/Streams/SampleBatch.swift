@@ -68,6 +68,12 @@ package struct SampleBatch: Sendable {
         if starts.count == count { starts[count - 1] = milliseconds } else { starts.append(milliseconds) }
     }
 
+    /// Says when the counts of the first samples began, in order; replaces what was said of them.
+    package mutating func setStarts(_ milliseconds: [Int64]) {
+        precondition(milliseconds.count <= count, "a start belongs to a sample")
+        starts.replaceSubrange(0..<min(starts.count, milliseconds.count), with: milliseconds)
+    }
+
     private mutating func padStarts(to wanted: Int) {
         if starts.count < wanted { starts += repeatElement(0, count: wanted - starts.count) }
     }

@@ -8,6 +8,8 @@ struct ScrapedTarget {
     private(set) var ids: [LabelSet: SeriesID] = [:]
     private(set) var labels: [SeriesID: LabelSet] = [:]
     private(set) var unknownCount = 0
+    /// Of each sample of the last scrape, as far as the column reaches.
+    private(set) var starts: [Int64] = []
     var dropped: Set<String> = []
     var epoch: UInt64 = 1
 
@@ -34,6 +36,7 @@ struct ScrapedTarget {
         }
         unknownCount = parser.unknown.count
         parser.resolve(parser.unknown.map { intern($0) }, into: &batch)
+        starts = batch.starts
         var result = (0..<batch.count).map {
             "\(labels[batch.series[$0], default: [:]]) \(formatFloat(batch.values[$0], .general)) @\(batch.timestamps[$0])"
         }

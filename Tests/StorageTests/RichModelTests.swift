@@ -42,6 +42,9 @@ private struct RichModel {
             }
             return
         }
+        var point = point
+        // The end of a series says nothing about its start.
+        if point.bits == StaleMarker.bits, point.start == 0 { point.start = newest[series]?.start ?? 0 }
         points[series, default: []].append(point)
         newest[series] = point
     }

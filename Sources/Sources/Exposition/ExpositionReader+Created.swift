@@ -30,6 +30,16 @@ extension ExpositionReader {
         return [Array(slice(name))[...]] + parts.flatMap { $0 }
     }
 
+    /// Of a series that a `_created` line can belong to, or that is one: what both have in common, as bytes.
+    var startOwner: (bytes: [UInt8], isCreated: Bool)? {
+        guard format == .openMetrics, hasCreatedLines, let name, name.count >= family.count else { return nil }
+        let familyName = name.lowerBound..<name.lowerBound + family.count
+        guard slice(familyName).elementsEqual(slice(family)) else { return nil }
+        let isCreated = isCreatedLine
+        if isCreated, name.count != family.count + Self.suffix.count { return nil }
+        return (Array(owner(named: familyName).joined(separator: [0xFF])), isCreated)
+    }
+
     /// The start timestamp of the series found last. Only lines behind it are looked at, up to the first `_created` line or
     /// the next family. Once asked, `_created` lines are not given as series any more (Prometheus's behaviour).
     mutating func startTimestamp() -> Int64? {

@@ -61,6 +61,12 @@ struct KnownLines: ~Copyable {
 
     func hash(_ text: UnsafeRawBufferPointer) -> UInt64 { SeriesKey(text, secret: secret).low }
 
+    /// The hash of a line that is known.
+    func hash(of line: UInt32) -> UInt64 {
+        let line = lines[Int(line)]
+        return hash(UnsafeRawBufferPointer(start: bytes + Int(line.offset), count: Int(line.length)))
+    }
+
     /// The line with these bytes; `none` if there is none.
     @inline(__always)
     func find(_ text: UnsafeRawBufferPointer, hash: UInt64) -> UInt32 {

@@ -51,6 +51,9 @@ package final class ScrapeParser {
     package private(set) var newMetadata: [MetricMetadata] = []
 
     private var known: KnownLines
+    private var starts = StartLines()
+    private var startLines: [StartLines.NewLine] = []
+    private var droppedLines: [(line: UInt32, value: Double)] = []
     private var epoch: UInt64?
     /// Counts scrapes; `KnownLines.Line.mark` holds 30 bits of it.
     private var generation: UInt32 = 1
@@ -99,9 +102,10 @@ package final class ScrapeParser {
     }
 
     private func begin(_ epoch: UInt64) {
-        if let last = self.epoch, last != epoch {
+        if let last = self.epoch, last != epoch || starts.wantsRereading {
             carried += trackedNow()
             known.removeAll()
+            starts = StartLines()
             lastTracked = 0
         }
         self.epoch = epoch
@@ -120,7 +124,8 @@ package final class ScrapeParser {
         _ body: UnsafeRawBufferPointer, _ format: ExpositionFormat, _ time: Timestamp, _ batch: inout SampleBatch
     ) throws(ExpositionError) {
         var pass = ScrapePass(
-            body, as: format, settings: settings, time: time.milliseconds, generation: generation, firstNew: firstNew)
+            body, as: format, settings: settings, time: time.milliseconds, generation: generation, firstNew: firstNew,
+            watchesDropped: starts.watchesDropped)
         try pass.run(&known, into: &batch)
         counts = pass.counts
         unknown = pass.unknown
@@ -129,6 +134,8 @@ package final class ScrapeParser {
         waiting = pass.waiting
         repeated = pass.repeated.map { pass.unknownIndex(of: $0) }
         newMetadata = pass.metadata
+        startLines = pass.startLines
+        droppedLines = pass.dropped
         tracked = pass.tracked
         retained = pass.retained
         seen = pass.seen
@@ -152,7 +159,10 @@ package final class ScrapeParser {
             }
         }
         for sample in waiting {
-            guard let id = ids[Int(sample.unknown)] else { continue }
+            guard let id = ids[Int(sample.unknown)] else {
+                if !startLines.isEmpty { droppedLines.append((unknownLines[Int(sample.unknown)], sample.value)) }
+                continue
+            }
             counts.afterRelabelling += 1
             batch.append(id, at: sample.timestamp, sample.value)
         }
@@ -160,6 +170,8 @@ package final class ScrapeParser {
             counts.afterRelabelling += 1
             counts.duplicates += 1
         }
+        if !startLines.isEmpty { starts.add(startLines, known, isFresh: firstNew == 0) }
+        if !starts.isEmpty { starts.mark(&batch, dropped: droppedLines, known) }
         if !ids.isEmpty { known.trim() }
         clearUnknown()
     }
@@ -177,7 +189,10 @@ package final class ScrapeParser {
             missing.removeAll { shown.contains($0) }
         }
         lastTracked = tracked
-        if known.count - seen > max(1000, seen) { known.keep(generation: generation) }
+        if known.count - seen > max(1000, seen) {
+            known.keep(generation: generation)
+            starts.forget()
+        }
         firstNew = known.count
         return missing
     }
@@ -218,6 +233,8 @@ package final class ScrapeParser {
         unknownLines = []
         waiting = []
         repeated = []
+        startLines = []
+        droppedLines = []
     }
 
     /// The series of this generation whose end is to be marked.

@@ -30,6 +30,10 @@ struct ScrapePass: ~Copyable {
     private(set) var unknownLines: [UInt32] = []
     private(set) var waiting: [Waiting] = []
     private(set) var metadata: [MetricMetadata] = []
+    private(set) var startLines: [StartLines.NewLine] = []
+    /// Where that is asked for: the lines of dropped series, with their values.
+    private(set) var dropped: [(line: UInt32, value: Double)] = []
+    private let watchesDropped: Bool
     /// Lines that were tracked by the last scrape and by this one.
     private(set) var retained = 0
     private(set) var tracked = 0
@@ -50,7 +54,7 @@ struct ScrapePass: ~Copyable {
     /// - Parameter body: ends with a line break, and has 64 readable bytes behind it.
     init(
         _ body: UnsafeRawBufferPointer, as format: ExpositionFormat, settings: ScrapeParser.Settings, time: Int64,
-        generation: UInt32, firstNew: Int
+        generation: UInt32, firstNew: Int, watchesDropped: Bool = false
     ) {
         base = body.baseAddress!.assumingMemoryBound(to: UInt8.self)
         count = body.count
@@ -59,6 +63,7 @@ struct ScrapePass: ~Copyable {
         self.time = time
         self.generation = generation
         self.firstNew = firstNew
+        self.watchesDropped = watchesDropped
         reader = ExpositionReader(body, as: format)
         staged = .allocate(capacity: Self.stageCapacity)
         stagedTimes = .allocate(capacity: Self.stageCapacity)
@@ -153,7 +158,10 @@ struct ScrapePass: ~Copyable {
             retained &+= Int(was & now)
             tracked &+= Int(now)
         }
-        if id == KnownLines.dropped { return }
+        if id == KnownLines.dropped {
+            if watchesDropped { dropped.append((index, value)) }
+            return
+        }
         if id == KnownLines.pending {
             // Whether relabelling keeps it, and so how it counts, is known when it is resolved.
             if !isRepeated || explicit != nil {
@@ -273,6 +281,10 @@ struct ScrapePass: ~Copyable {
             if !empty.isEmpty { emptyLabels[unknown.count] = empty }
             unknown.append(labels)
             unknownLines.append(index)
+            if let owner = reader.startOwner {
+                let hash = owner.bytes.withUnsafeBytes { known.hash($0) }
+                startLines.append(StartLines.NewLine(line: index, owner: hash, isCreated: owner.isCreated))
+            }
         }
         if reader.hasExemplar { counts.exemplars += 1 }
         record(index, known.lines + Int(index), reader.value, reader.timestamp, &batch)
@@ -284,7 +296,10 @@ struct ScrapePass: ~Copyable {
         if let typeLine, typeLine != readTypeLine {
             var line = ExpositionReader(UnsafeRawBufferPointer(start: base, count: count), as: format)
             line.position = typeLine
-            if try line.next() == .type { reader.type = line.type }
+            if try line.next() == .type {
+                reader.type = line.type
+                reader.family = line.family
+            }
             readTypeLine = typeLine
         }
         let labels = try reader.labelSet()
