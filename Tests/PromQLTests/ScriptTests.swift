@@ -9,11 +9,16 @@ import Testing
             "eval instant at 0 m\n  expect fail\n", "eval instant at 0 1\n  2",
             "eval instant at 0 m\n  expect warn\n  m 1",
             "eval instant at 4m rate(m[5m])\n  expect no_info\n  {} 0.1", "eval instant at 0 m m\n  m 1",
-            "eval range from 0 to 2m step 1m m\n  m 1 2", "eval instant at 0 n\n  expect string \"x\"",
+            "eval range from 0 to 2m step 1m m\n  m 1 2", "eval instant at 0 h\n  h {{count:2 sum:3}}",
+            "eval instant at 0 h\n  h {{count:2 sum:1 counter_reset_hint:gauge}}", "eval instant at 0 h\n  h 2",
+            "eval instant at 0 m\n  m {{}}", "load 1m\n  g {{schema:9}}", "load 1m\n  g {{count:-1}}",
+            "load_with_nhcb 1m\n  c_bucket{le=\"1\"} 2\n  c_bucket{le=\"2\"} 1",
+            "eval instant at 0 n\n  expect string \"x\"",
         ])
     func reports(_ example: String) async throws {
         var player = ScriptPlayer(settings: EvaluationSettings())
-        let outcomes = try await player.play(PromQLScript("load 1m\n  m 1 2 3 4 5\n\n" + example))
+        let outcomes = try await player.play(
+            PromQLScript("load 1m\n  m 1 2 3 4 5\n  h {{count:2 sum:1}}\n\n" + example))
         #expect(outcomes.count == 1)
         guard case .failed = outcomes.first?.verdict else { return #expect(Bool(false), "\(outcomes)") }
     }
@@ -27,6 +32,8 @@ import Testing
             ("eval instant at soon m", "line 1:"),
             ("eval instant at 0 m\n  expect magic", "line 2: unknown expectation \"magic\""),
             ("eval instant at 0 m\n  expect warn regex: (", "line 2:"),
+            ("load 1m\n  m@st -1mx\n  m 1", "line 2: wrong start timestamp \"-1mx\""),
+            ("load 1m\n  m@st -1m\n  m 1 2", "line 3: the start timestamps before this line"),
             ("eval once m", "line 1: eval once: known are instant and range"),
         ])
     func saysWhere(_ text: String, _ problem: String) {
@@ -35,25 +42,5 @@ import Testing
         } throws: { error in
             "\(error)".hasPrefix(problem)
         }
-    }
-
-    @Test func `what needs native histograms is skipped and counted`() async throws {
-        let script = """
-            load 1m
-              h {{sum:1 count:2}}
-              f 1
-
-            eval instant at 0 h
-              h {{sum:1 count:2}}
-
-            eval instant at 0 count({__name__=~".+"})
-              {} 2
-
-            eval instant at 0 f
-              f 1
-            """
-        var player = ScriptPlayer(settings: EvaluationSettings())
-        let verdicts = try await player.play(PromQLScript(script)).map(\.verdict)
-        #expect(verdicts == [.skipped("native histograms"), .skipped("native histograms"), .passed])
     }
 }

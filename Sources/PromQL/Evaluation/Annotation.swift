@@ -13,9 +13,9 @@ package struct Annotation: Sendable, Hashable {
     /// The sub-expression that it is about.
     package let place: Place
     /// What is told besides once the position is known.
-    var detail: MonotonicityDetail?
+    var detail: AnnotationDetail?
 
-    init(_ severity: Severity, _ message: String, at place: Place, detail: MonotonicityDetail? = nil) {
+    init(_ severity: Severity, _ message: String, at place: Place, detail: AnnotationDetail? = nil) {
         self.severity = severity
         self.message = message
         self.place = place
@@ -25,7 +25,31 @@ package struct Annotation: Sendable, Hashable {
     /// The text with line and column inside `query`: `PromQL info: ... (1:6)`.
     package func text(in query: String) -> String {
         let prefix = "PromQL \(severity.rawValue): \(message)"
-        return prefix + (detail.map { ", \($0)" } ?? "") + " (\(place.lineAndColumn(in: query)))"
+        return prefix + (detail?.text ?? "") + " (\(place.lineAndColumn(in: query)))"
+    }
+}
+
+/// What is told of an annotation besides its message, over all times that it came up.
+enum AnnotationDetail: Sendable, Hashable {
+    case monotonicity(MonotonicityDetail)
+    /// How often it came up.
+    case occurrences(Int)
+
+    fileprivate mutating func merge(_ other: AnnotationDetail) {
+        switch (self, other) {
+        case (.monotonicity(var detail), .monotonicity(let earlier)):
+            detail.merge(earlier)
+            self = .monotonicity(detail)
+        case (.occurrences(let count), .occurrences(let earlier)): self = .occurrences(count + earlier)
+        default: break
+        }
+    }
+
+    fileprivate var text: String {
+        switch self {
+        case .monotonicity(let detail): ", \(detail)"
+        case .occurrences(let count): count > 1 ? " (\(count) occurrences)" : ""
+        }
     }
 }
 
@@ -81,6 +105,21 @@ struct AnnotationSet {
         if let earlier = annotations[place].detail { merged.detail?.merge(earlier) }
         annotations[place] = merged
     }
+
+    mutating func add(_ notes: StepNotes) {
+        for note in notes.notes { if let note { add(note) } }
+    }
+}
+
+/// What a binary operator tells: at each step only the last thing.
+struct StepNotes {
+    private(set) var notes: [Annotation?]
+
+    init(steps: Int) { notes = Array(repeating: nil, count: steps) }
+
+    mutating func add(_ note: Annotation?, _ step: Int) {
+        if let note { notes[step] = note }
+    }
 }
 
 extension Annotation {
@@ -118,15 +157,10 @@ extension Annotation {
         let message =
             "input to histogram_quantile needed to be fixed for monotonicity (see "
             + "https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile)"
-        return Annotation(.info, message + named(metric), at: place, detail: detail)
+        return Annotation(.info, message + named(metric), at: place, detail: .monotonicity(detail))
     }
 
-    static func incompatibleTypes(_ op: BinaryOperator, at place: Place) -> Annotation {
-        let message = "incompatible sample types encountered for binary operator"
-        return Annotation(.info, "\(message) \(quoted(op.rawValue)): float \(op.rawValue) float", at: place)
-    }
-
-    private static func named(_ metric: String) -> String {
+    static func named(_ metric: String) -> String {
         metric.isEmpty ? "" : " for metric name \(quoted(metric))"
     }
 }

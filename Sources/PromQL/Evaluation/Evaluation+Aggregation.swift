@@ -4,12 +4,18 @@ extension Evaluation {
     mutating func aggregated(_ plan: AggregationPlan, _ grid: StepGrid) throws(EvaluationError) -> SeriesTable {
         var parameters: [Double] = []
         if let parameter = plan.parameter { parameters = try scalars(parameter, grid) }
-        let input = try vector(plan.inner, grid)
+        var input = try vector(plan.inner, grid)
+        if plan.op.ignoresHistograms {
+            let place = plan.op.isRanking ? plan.place : plan.innerPlace
+            input = floats(input, for: plan.op.rawValue, at: place)
+        }
         switch plan.op {
         case .topk, .bottomk, .limitk, .limitRatio:
             return try selected(plan, input, parameters)
-        case .sum: return try reduced(plan, input, SumOfGroup.self)
-        case .avg: return try reduced(plan, input, MeanOfGroup.self)
+        case .sum, .avg:
+            if holdsHistograms(input) { return try mixedReduced(plan, input) }
+            return plan.op == .sum
+                ? try reduced(plan, input, SumOfGroup.self) : try reduced(plan, input, MeanOfGroup.self)
         case .count: return try reduced(plan, input, CountOfGroup.self)
         case .group: return try reduced(plan, input, OneForGroup.self)
         case .min: return try reduced(plan, input, MinimumOfGroup.self)
@@ -106,7 +112,8 @@ extension Evaluation {
             try checkpoint()
             for step in 0..<input.steps where input[row, step].isPresent {
                 var labels = input.labels[row]
-                labels[plan.label] = formatFloat(input[row, step], .fixed)
+                let value = input[row, step]
+                labels[plan.label] = value.isHistogram ? pool[value].text : formatFloat(value, .fixed)
                 let key = plan.grouping.key(of: labels)
                 let place: Int
                 if let known = places[key] {
@@ -121,5 +128,17 @@ extension Evaluation {
             }
         }
         return result
+    }
+}
+
+extension AggregationOperator {
+    fileprivate var isRanking: Bool { self == .topk || self == .bottomk }
+
+    /// Only sees floats.
+    fileprivate var ignoresHistograms: Bool {
+        switch self {
+        case .min, .max, .stddev, .stdvar, .quantile, .topk, .bottomk: true
+        case .sum, .avg, .count, .group, .limitk, .limitRatio, .countValues: false
+        }
     }
 }

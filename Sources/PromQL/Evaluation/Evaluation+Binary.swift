@@ -5,9 +5,9 @@ extension Evaluation {
     mutating func combined(_ plan: VectorScalarPlan, _ grid: StepGrid) throws(EvaluationError) -> SeriesTable {
         var table = try vector(plan.vector, grid)
         let scalar = try scalars(plan.scalar, grid)
-        if plan.op == .trimLower || plan.op == .trimUpper {
-            if !table.isEmpty { annotations.add(.incompatibleTypes(plan.op, at: plan.place)) }
-            return SeriesTable(steps: grid.count)
+        if plan.op.isTrim || holdsHistograms(table) {
+            combineCells(&table, scalar, plan)
+            return plan.op.changesMetric || plan.returnsBool ? try named(table) : table
         }
         let op = plan.op
         if op.isComparison {
@@ -23,6 +23,22 @@ extension Evaluation {
             table.transform { _, step, value in op.arithmetic(value, scalar[step]) }
         }
         return op.changesMetric || plan.returnsBool ? try named(table) : table
+    }
+
+    /// Cells that may be histograms with a scalar; a step tells no more than one thing.
+    private mutating func combineCells(_ table: inout SeriesTable, _ scalar: [Double], _ plan: VectorScalarPlan) {
+        var notes = StepNotes(steps: table.steps)
+        table.transform { _, step, value in
+            let left = plan.scalarIsLeft ? scalar[step] : value
+            let right = plan.scalarIsLeft ? value : scalar[step]
+            let combination = pool.combine(plan.op, left, right, at: plan.place)
+            notes.add(combination.note, step)
+            guard let cell = combination.cell else { return Absent.value }
+            if !plan.op.isComparison { return cell }
+            if plan.returnsBool { return combination.holds ? 1 : 0 }
+            return combination.holds ? value : Absent.value
+        }
+        annotations.add(notes)
     }
 
     /// Which rows of both sides belong together: rows with the same signature have the same number.

@@ -1,76 +1,76 @@
 import Streams
 
 extension Evaluation {
-    /// Quantiles and fractions of classic histograms: series that differ in `le` alone are one histogram.
+    /// Quantiles and fractions of histograms, native ones first. Classic series that differ in `le` alone are one
+    /// histogram.
     mutating func histograms(_ plan: HistogramPlan, _ grid: StepGrid) throws(EvaluationError) -> SeriesTable {
         var parameters: [[Double]] = []
         for parameter in plan.question.parameters { parameters.append(try scalars(parameter, grid)) }
         let input = try vector(plan.inner, grid)
         checkQuantiles(plan, parameters)
-        let histograms = classicHistograms(input, plan.innerPlace)
+        var classic = ClassicHistograms(input)
+        for label in classic.badLabels {
+            let metric = delaysNameRemoval ? label.metric : ""
+            annotations.add(.badBucketLabel(label.value, metric: metric, at: plan.innerPlace))
+        }
+        let native = separated(input, &classic, plan.innerPlace)
         let answers = plan.answers
-        try reserve(rows: histograms.count * max(answers, 1), steps: grid.count)
+        try reserve(rows: (classic.histograms.count + native.count) * max(answers, 1), steps: grid.count)
         var result = SeriesTable(steps: grid.count)
-        var buckets = ClassicBuckets()
         for answer in 0..<answers {
-            for histogram in histograms {
-                try checkpoint(rows: histogram.rows.count)
-                let labels = outputLabels(histogram.labels, plan, parameters, answer)
+            for row in 0..<native.count {
+                try checkpoint()
+                let labels = outputLabels(native.labels[row], plan, parameters, answer)
                 result.appendRow(labels, dropsName: delaysNameRemoval)
-                for step in 0..<grid.count {
-                    buckets.removeAll()
-                    for (row, bound) in zip(histogram.rows, histogram.bounds) where input[row, step].isPresent {
-                        buckets.append(upperBound: bound, count: input[row, step])
-                    }
-                    if buckets.isEmpty { continue }
+                for step in 0..<grid.count where native[row, step].isPresent {
                     result[result.count - 1, step] = self.answer(
-                        plan, &buckets, parameters.map { $0[step] }, answer, histogram.labels, grid.time(step))
+                        plan, pool[native[row, step]], parameters.map { $0[step] }, answer, native.labels[row])
                 }
-                result.dropLastRowIfEmpty()
             }
+            try answerClassic(plan, classic, input, parameters, answer, grid, &result)
         }
         return try merged(result)
     }
 
-    private struct ClassicHistogram {
-        /// Without `le`.
-        let labels: LabelSet
-        var rows: [Int] = []
-        var bounds: [Double] = []
+    private mutating func answerClassic(
+        _ plan: HistogramPlan, _ classic: ClassicHistograms, _ input: SeriesTable, _ parameters: [[Double]],
+        _ answer: Int, _ grid: StepGrid, _ result: inout SeriesTable
+    ) throws(EvaluationError) {
+        var buckets = ClassicBuckets()
+        for histogram in classic.histograms {
+            try checkpoint(rows: histogram.rows.count)
+            let labels = outputLabels(histogram.labels, plan, parameters, answer)
+            result.appendRow(labels, dropsName: delaysNameRemoval)
+            for step in 0..<grid.count where !histogram.isHidden(at: step) {
+                buckets.removeAll()
+                for (row, bound) in zip(histogram.rows, histogram.bounds) {
+                    let value = input[row, step]
+                    if value.isPresent, !value.isHistogram { buckets.append(upperBound: bound, count: value) }
+                }
+                if buckets.isEmpty { continue }
+                result[result.count - 1, step] = self.answer(
+                    plan, &buckets, parameters.map { $0[step] }, answer, histogram.labels, grid.time(step))
+            }
+            result.dropLastRowIfEmpty()
+        }
     }
 
-    private mutating func classicHistograms(_ input: SeriesTable, _ place: Place) -> [ClassicHistogram] {
-        var histograms: [ClassicHistogram] = []
-        var places: [LabelSet: Int] = [:]
-        for row in 0..<input.count {
-            let text = input.labels[row][LabelSet.bucketLabel] ?? ""
-            guard let bound = Self.bound(text) else {
+    /// The native histograms of the input. Where one meets a classic one of the same labels, both are left out.
+    private mutating func separated(
+        _ input: SeriesTable, _ classic: inout ClassicHistograms, _ place: Place
+    ) -> SeriesTable {
+        guard holdsHistograms(input) else { return SeriesTable(steps: input.steps) }
+        var native = input
+        native.transform { row, step, value in
+            guard value.isHistogram else { return Absent.value }
+            if classic.hide(input.labels[row], at: step, input) {
                 let metric = delaysNameRemoval ? input.labels[row].name ?? "" : ""
-                annotations.add(.badBucketLabel(text, metric: metric, at: place))
-                continue
+                annotations.add(.mixedClassicAndNative(metric: metric, at: place))
+                return Absent.value
             }
-            let key = input.labels[row].without(LabelSet.bucketLabel)
-            let number: Int
-            if let known = places[key] {
-                number = known
-            } else {
-                number = histograms.count
-                places[key] = number
-                histograms.append(ClassicHistogram(labels: key))
-            }
-            histograms[number].rows.append(row)
-            histograms[number].bounds.append(bound)
+            return value
         }
-        return histograms
-    }
-
-    /// A float as Go reads it.
-    private static func bound(_ text: String) -> Double? {
-        switch text {
-        case "+Inf", "Inf": .infinity
-        case "-Inf": -.infinity
-        default: Double(text)
-        }
+        return native
     }
 
     private mutating func checkQuantiles(_ plan: HistogramPlan, _ parameters: [[Double]]) {
@@ -98,6 +98,22 @@ extension Evaluation {
     }
 
     private mutating func answer(
+        _ plan: HistogramPlan, _ histogram: NativeHistogram, _ parameters: [Double], _ answer: Int, _ labels: LabelSet
+    ) -> Double {
+        let (value, effect) =
+            if case .fraction = plan.question {
+                histogram.fraction(from: parameters[0], to: parameters[1])
+            } else {
+                histogram.quantile(parameters[answer])
+            }
+        if let effect {
+            let metric = delaysNameRemoval ? labels.name ?? "" : ""
+            annotations.add(.nanObservations(effect, metric: metric, at: plan.innerPlace))
+        }
+        return value
+    }
+
+    private mutating func answer(
         _ plan: HistogramPlan, _ buckets: inout ClassicBuckets, _ parameters: [Double], _ answer: Int,
         _ labels: LabelSet, _ time: Int64
     ) -> Double {
@@ -118,6 +134,53 @@ extension Evaluation {
         let text = formatFloat(value, .general)
         let isPlain = text.utf8.allSatisfy { $0 == UInt8(ascii: "-") || ($0 >= 0x30 && $0 <= 0x39) }
         return isPlain ? text + ".0" : text
+    }
+}
+
+/// The classic histograms of a table: which rows are their buckets.
+struct ClassicHistograms {
+    struct Histogram {
+        /// Without `le`.
+        let labels: LabelSet
+        var rows: [Int] = []
+        var bounds: [Double] = []
+        /// Steps at which it is left out.
+        fileprivate var hiddenSteps: Set<Int> = []
+
+        func isHidden(at step: Int) -> Bool { !hiddenSteps.isEmpty && hiddenSteps.contains(step) }
+    }
+
+    private(set) var histograms: [Histogram] = []
+    /// The rows whose `le` is none.
+    private(set) var badLabels: [(metric: String, value: String)] = []
+    private var places: [LabelSet: Int] = [:]
+
+    init(_ table: SeriesTable) {
+        for row in 0..<table.count where table.row(row).contains(where: { $0.isPresent && !$0.isHistogram }) {
+            let text = table.labels[row][LabelSet.bucketLabel] ?? ""
+            guard let bound = ClassicBuckets.bound(text) else {
+                badLabels.append((table.labels[row].name ?? "", text))
+                continue
+            }
+            let key = table.labels[row].without(LabelSet.bucketLabel)
+            let place = places[key] ?? histograms.count
+            if place == histograms.count {
+                places[key] = place
+                histograms.append(Histogram(labels: key))
+            }
+            histograms[place].rows.append(row)
+            histograms[place].bounds.append(bound)
+        }
+    }
+
+    /// Leaves out the histogram with these labels at a step, if it has buckets there; whether it has.
+    fileprivate mutating func hide(_ labels: LabelSet, at step: Int, _ table: SeriesTable) -> Bool {
+        guard let place = places[labels] else { return false }
+        let isThere = histograms[place].rows.contains {
+            table[$0, step].isPresent && !table[$0, step].isHistogram
+        }
+        if isThere { histograms[place].hiddenSteps.insert(step) }
+        return isThere
     }
 }
 

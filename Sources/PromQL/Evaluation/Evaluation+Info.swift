@@ -7,7 +7,8 @@ extension Evaluation {
     /// `info`: the input with the labels of the info series that stand for the same target.
     mutating func enriched(_ plan: InfoPlan, _ grid: StepGrid) throws(EvaluationError) -> SeriesTable {
         let input = try vector(plan.inner, grid)
-        let times = try samples(of: plan.selector, grid, wantsTimes: true)
+        try refuseHistograms(plan, grid)
+        let times = try samples(of: plan.selector, grid, .time)
         let isInfo = input.labels.map { labels in plan.nameMatchers.allSatisfy { $0.accepts(labels.name ?? "") } }
         let info = infoSeries(times, for: input, isInfo)
         var result = SeriesTable(steps: grid.count)
@@ -35,6 +36,14 @@ extension Evaluation {
             }
         }
         return result
+    }
+
+    private mutating func refuseHistograms(_ plan: InfoPlan, _ grid: StepGrid) throws(EvaluationError) {
+        if pool.isEmpty { return }
+        let info = try samples(of: plan.selector, grid, .value)
+        for row in 0..<info.count where info.row(row).contains(where: \.isHistogram) {
+            throw .execution("this should be an info metric, with float samples: \(info.labels[row])")
+        }
     }
 
     /// The rows of the info series, by what they identify and by metric.

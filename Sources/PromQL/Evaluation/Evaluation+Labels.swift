@@ -32,7 +32,8 @@ extension Evaluation {
 
     /// `sort` and its kin: order matters for an instant only.
     mutating func sorted(_ plan: SortPlan, _ grid: StepGrid) throws(EvaluationError) -> SeriesTable {
-        let table = try vector(plan.inner, grid)
+        var table = try vector(plan.inner, grid)
+        if case .value = plan.order { table = floats(table) }
         if query.start != query.end || grid.count != 1 {
             annotations.add(.sortInRangeQuery(at: plan.place))
             return table

@@ -5,10 +5,6 @@ extension Evaluation {
     mutating func matched(_ plan: VectorMatchPlan, _ grid: StepGrid) throws(EvaluationError) -> SeriesTable {
         let left = try vector(plan.left, grid)
         let right = try vector(plan.right, grid)
-        if plan.op == .trimLower || plan.op == .trimUpper {
-            if !left.isEmpty, !right.isEmpty { annotations.add(.incompatibleTypes(plan.op, at: plan.place)) }
-            return SeriesTable(steps: grid.count)
-        }
         let signatures = signatures(left, right, plan.matching)
         // The "one" side is looked up, the "many" side walked over.
         let swapped = plan.matching.cardinality == .oneToMany
@@ -17,6 +13,11 @@ extension Evaluation {
             manyNumbers: swapped ? signatures.right : signatures.left,
             oneNumbers: swapped ? signatures.left : signatures.right, numberCount: signatures.count,
             delaysNameRemoval: delaysNameRemoval)
+        if plan.op.isTrim || holdsHistograms(left) || holdsHistograms(right) {
+            join.combination = MixedCombination(pool: pool, steps: grid.count)
+            // The join alone holds it meanwhile, so that it is not copied.
+            pool = HistogramPool()
+        }
         try reserve(rows: signatures.count, steps: grid.count)
         for row in 0..<join.many.count {
             try checkpoint()
@@ -24,6 +25,10 @@ extension Evaluation {
             try reserve(rows: join.result.count, steps: grid.count)
         }
         try join.fillUnmatched()
+        if let combination = join.combination {
+            pool = combination.pool
+            annotations.add(combination.notes)
+        }
         return join.finished()
     }
 }

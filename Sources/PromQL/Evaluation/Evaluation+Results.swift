@@ -15,10 +15,10 @@ extension Evaluation {
             var samples: [VectorSample] = []
             samples.reserveCapacity(table.count)
             for row in 0..<table.count {
-                samples.append(VectorSample(labels: table.labels[row], value: table[row, 0], timestamp: time))
+                samples.append(sample(table.labels[row], table[row, 0], time))
             }
             value = .vector(samples)
-        case .matrix: value = .matrix(Self.ordered(try rangeVector(program.plan, grid)))
+        case .matrix: value = .matrix(ordered(try rangeVector(program.plan, grid)))
         }
         return QueryResult(value: value, annotations: annotations.annotations)
     }
@@ -32,7 +32,24 @@ extension Evaluation {
             table = try cleaned(try vector(program.plan, grid))
         }
         return QueryResult(
-            value: .matrix(Self.ordered(series(table, grid))), annotations: annotations.annotations)
+            value: .matrix(ordered(series(table, grid))), annotations: annotations.annotations)
+    }
+
+    private func sample(_ labels: LabelSet, _ cell: Double, _ time: Timestamp) -> VectorSample {
+        cell.isHistogram
+            ? VectorSample(labels: labels, histogram: pool[cell], timestamp: time)
+            : VectorSample(labels: labels, value: cell, timestamp: time)
+    }
+
+    /// Gives the histograms that its cells point into to a series.
+    private func withHistograms(_ series: SeriesSamples) -> SeriesSamples {
+        if pool.isEmpty { return series }
+        var result = series
+        for index in result.values.indices where result.values[index].isHistogram {
+            result.histograms.append(pool[result.values[index]])
+            result.values[index] = .histogram(at: result.histograms.count - 1)
+        }
+        return result
     }
 
     /// Names that were to be dropped at the end are dropped.
@@ -45,8 +62,8 @@ extension Evaluation {
         return try merged(table)
     }
 
-    private static func ordered(_ series: [SeriesSamples]) -> [SeriesSamples] {
-        series.sorted { $0.labels.precedes($1.labels) }
+    private func ordered(_ series: [SeriesSamples]) -> [SeriesSamples] {
+        series.sorted { $0.labels.precedes($1.labels) }.map(withHistograms)
     }
 
     private func series(_ table: SeriesTable, _ grid: StepGrid) -> [SeriesSamples] {
@@ -68,7 +85,7 @@ extension Evaluation {
     /// A range vector as the whole expression: the samples themselves.
     private mutating func rangeVector(_ plan: Plan, _ grid: StepGrid) throws(EvaluationError) -> [SeriesSamples] {
         switch plan {
-        case .samples(let number): return rawSamples(of: number, at: grid.start)
+        case .samples(let number): return try rawSamples(of: number, at: grid.start)
         case .subquery(let plan):
             let inner = innerGrid(plan, grid)
             return series(try cleaned(try subqueryTable(plan, inner)), inner)
@@ -76,7 +93,7 @@ extension Evaluation {
         }
     }
 
-    private func rawSamples(of number: Int, at time: Int64) -> [SeriesSamples] {
+    private func rawSamples(of number: Int, at time: Int64) throws(EvaluationError) -> [SeriesSamples] {
         let selector = selectors[number]
         let range = selector.range ?? 0
         let end = selector.reference(time)
@@ -93,6 +110,10 @@ extension Evaluation {
                 labels: block.labels[row], timestamps: Array(block.timestamps[first...last]),
                 values: Array(block.values[first...last]))
             if selector.extent != .samples {
+                if samples.values.contains(where: \.isHistogram) {
+                    let modifier = selector.extent == .anchored ? "anchored" : "smoothed"
+                    throw .execution("\(modifier) modifier is not supported with histograms")
+                }
                 samples = samples.bordered(
                     from: end - range, through: end, isSmoothed: selector.extent == .smoothed)
             }

@@ -1,13 +1,17 @@
 import Streams
 
 extension Evaluation {
+    /// What of a sample is asked for; times in seconds.
+    enum SampleAspect {
+        case value, time, start
+    }
+
     /// An instant selector at every step: the newest sample of each series that is neither older than the lookback nor
-    /// a stale marker. With `wantsTimes` the sample's time in seconds in place of its value.
+    /// a stale marker.
     mutating func samples(
-        of number: Int, _ grid: StepGrid, wantsTimes: Bool
+        of number: Int, _ grid: StepGrid, _ aspect: SampleAspect
     ) throws(EvaluationError) -> SeriesTable {
         let selector = selectors[number]
-        if selector.extent == .smoothed { return try smoothedSamples(of: number, grid) }
         let block = blocks[number]
         try reserve(rows: block.count, steps: grid.count)
         var table = SeriesTable(steps: grid.count)
@@ -27,9 +31,14 @@ extension Evaluation {
                 next = Self.firstIndex(after: reference, times, from: next, to: end)
                 let isSeen =
                     next > start && times[next - 1] > reference &- lookback && !values[next - 1].isStaleMarker
-                column[step] =
-                    isSeen ? wantsTimes ? Double(times[next - 1]) / 1000 : values[next - 1] : Absent.value
-                if isSeen { isEmpty = false }
+                column[step] = Absent.value
+                if !isSeen { continue }
+                isEmpty = false
+                switch aspect {
+                case .value: column[step] = values[next - 1]
+                case .time: column[step] = Double(times[next - 1]) / 1000
+                case .start: column[step] = block.starts.isEmpty ? 0 : Double(block.starts[next - 1]) / 1000
+                }
             }
             if !isEmpty { table.appendRow(block.labels[row], dropsName: false, column) }
         }
@@ -57,7 +66,9 @@ extension Evaluation {
     }
 
     /// `smoothed` at an instant: the value on the line between the samples around it; the last one where none follows.
-    private mutating func smoothedSamples(of number: Int, _ grid: StepGrid) throws(EvaluationError) -> SeriesTable {
+    mutating func smoothedSamples(
+        of number: Int, _ grid: StepGrid, _ place: Place
+    ) throws(EvaluationError) -> SeriesTable {
         let selector = selectors[number]
         let block = blocks[number].withoutStaleMarkers()
         try reserve(rows: block.count, steps: grid.count)
@@ -66,28 +77,32 @@ extension Evaluation {
             try checkpoint()
             table.appendRow(block.labels[row])
             let bounds = block.bounds[row]..<block.bounds[row + 1]
+            let mayHoldHistograms = !pool.isEmpty && block.values[bounds].contains(where: \.isHistogram)
             var next = bounds.lowerBound
             for step in 0..<grid.count {
                 let reference = selector.reference(grid.time(step))
                 while next < bounds.upperBound, block.timestamps[next] < reference { next += 1 }
-                let follows = next < bounds.upperBound && block.timestamps[next] <= reference &+ lookback
-                let value: Double
-                if follows, block.timestamps[next] == reference {
-                    value = block.values[next]
-                } else if next > bounds.lowerBound, block.timestamps[next - 1] > reference &- lookback {
-                    value =
-                        follows
-                        ? WindowBorders.interpolated(
-                            next - 1, at: reference, block.timestamps.span, block.values.span, isCounter: false)
-                        : block.values[next - 1]
-                } else {
-                    continue
-                }
-                table[table.count - 1, step] = value
+                let value =
+                    mayHoldHistograms
+                    ? smoothedHistogram(block, row, at: reference, place)
+                    : smoothedFloat(block, bounds, next, at: reference)
+                if let value { table[table.count - 1, step] = value }
             }
             table.dropLastRowIfEmpty()
         }
         return table
+    }
+
+    /// - Parameter next: the first sample at `reference` or after it.
+    func smoothedFloat(
+        _ block: SeriesBlock, _ bounds: Range<Int>, _ next: Int, at reference: Int64
+    ) -> Double? {
+        let follows = next < bounds.upperBound && block.timestamps[next] <= reference &+ lookback
+        if follows, block.timestamps[next] == reference { return block.values[next] }
+        guard next > bounds.lowerBound, block.timestamps[next - 1] > reference &- lookback else { return nil }
+        if !follows { return block.values[next - 1] }
+        return WindowBorders.interpolated(
+            next - 1, at: reference, block.timestamps.span, block.values.span, isCounter: false)
     }
 }
 
@@ -104,6 +119,7 @@ extension SeriesBlock {
             for index in bounds[row]..<bounds[row + 1] where !values[index].isStaleMarker {
                 result.timestamps.append(timestamps[index])
                 result.values.append(values[index])
+                if !starts.isEmpty { result.starts.append(starts[index]) }
             }
             result.bounds.append(result.timestamps.count)
         }

@@ -11,7 +11,7 @@ extension Evaluation {
             input = WindowInput(blocks[number].withoutStaleMarkers(), selectors[number], lookback)
         case .subquery(let subquery):
             let inner = innerGrid(subquery, grid)
-            let table = try subqueryTable(subquery, inner)
+            let table = forgettingResets(try subqueryTable(subquery, inner))
             input = WindowInput(table, inner, offset: subquery.offset, at: subquery.at?.milliseconds(in: query))
         }
         var table = try slide(plan, input, parameters, grid)
@@ -46,7 +46,17 @@ extension Evaluation {
         for row in 0..<input.block.count {
             try checkpoint(rows: 1 + grid.count / 64)
             let labels = input.block.labels[row]
-            windows.begin(input.block.bounds[row]..<input.block.bounds[row + 1], values, function)
+            let samples = input.block.bounds[row]..<input.block.bounds[row + 1]
+            if needsCare(input.block, samples, function) {
+                let column = try mixedColumn(plan, input, row, parameters, grid)
+                if !column.contains(where: \.isPresent) { continue }
+                if function.wantsCounter, column.contains(where: { $0.isPresent && !$0.isHistogram }) {
+                    warnUnlessCounter(labels, plan.place, &checkedName)
+                }
+                table.appendRow(labels, dropsName: input.dropsName(row, function, delaysNameRemoval), column)
+                continue
+            }
+            windows.begin(samples, values, function)
             for step in column.indices { column[step] = Absent.value }
             var isEmpty = true
             for step in 0..<grid.count {
@@ -62,15 +72,19 @@ extension Evaluation {
             }
             if isEmpty { continue }
             if function.wantsCounter { warnUnlessCounter(labels, plan.place, &checkedName) }
-            let inputDropsName = input.dropsName.isEmpty ? false : input.dropsName[row]
-            let dropsName = delaysNameRemoval && (!function.keepsName || inputDropsName)
-            table.appendRow(labels, dropsName: dropsName, column)
+            table.appendRow(labels, dropsName: input.dropsName(row, function, delaysNameRemoval), column)
         }
         return table
     }
 
+    /// Whether the samples of a series are more than floats.
+    private func needsCare(_ block: SeriesBlock, _ samples: Range<Int>, _ function: WindowFunction) -> Bool {
+        if settings.usesStartTimestamps, function.usesStarts, !block.starts.isEmpty { return true }
+        return !pool.isEmpty && block.values[samples].contains(where: \.isHistogram)
+    }
+
     /// Warns of parameters out of their bounds, or fails as Prometheus does.
-    private mutating func check(
+    mutating func check(
         _ function: WindowFunction, _ parameters: [[Double]], _ step: Int, _ place: Place
     ) throws(EvaluationError) {
         let first = parameters[0][step]
@@ -126,6 +140,10 @@ struct WindowInput {
         (before, after) = selector.reach(lookback)
     }
 
+    func dropsName(_ row: Int, _ function: WindowFunction, _ isDelayed: Bool) -> Bool {
+        isDelayed && (!function.keepsName || (!dropsName.isEmpty && dropsName[row]))
+    }
+
     /// The result of a subquery's expression as samples.
     init(_ table: SeriesTable, _ grid: StepGrid, offset: Int64, at: Int64?) {
         var block = SeriesBlock()
@@ -177,15 +195,22 @@ struct SlidingWindows {
     }
 
     /// Goes to the series with those samples.
-    mutating func begin(_ samples: Range<Int>, _ values: Span<Double>, _ function: WindowFunction) {
+    /// - Parameter columns: the same samples, where the times at which counts began matter.
+    mutating func begin(
+        _ samples: Range<Int>, _ values: Span<Double>, _ function: WindowFunction?,
+        _ columns: MixedSeries.Columns? = nil
+    ) {
         low = samples.lowerBound
         high = low
         end = samples.upperBound
         resetPlaces.removeAll(keepingCapacity: true)
         resetLow = 0
         resetHigh = 0
-        guard function.countsResets, extent == .samples, end - low > 1 else { return }
-        for index in (low + 1)..<end where values[index] < values[index - 1] { resetPlaces.append(index) }
+        guard let function, function.countsResets, extent == .samples, end - low > 1 else { return }
+        for index in (low + 1)..<end
+        where values[index] < values[index - 1] || columns?.isStartReset(at: index) == true {
+            resetPlaces.append(index)
+        }
     }
 
     /// The window at a step, which must not come before the step asked for last; nil where it holds no sample.

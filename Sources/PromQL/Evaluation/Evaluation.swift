@@ -9,6 +9,7 @@ struct Evaluation {
     let selectors: [ResolvedSelector]
     /// The samples of each selector.
     var blocks: [SeriesBlock] = []
+    var pool = HistogramPool()
     var annotations = AnnotationSet()
     /// How many rows were worked on since the last look at cancellation and deadline.
     private var rowsSinceCheck = 0
@@ -31,7 +32,7 @@ struct Evaluation {
         case .stepInvariant(let inner):
             let value = try scalars(inner, grid.first)
             return Array(repeating: value.first ?? .nan, count: grid.count)
-        case .scalar(let inner): return Self.onlyValues(try vector(inner, grid))
+        case .scalar(let inner): return Self.onlyValues(floats(try vector(inner, grid)))
         case .scalarOperation(let op, let left, let right):
             return try combine(left, right, grid) { op.ofScalars($0, $1) }
         case .larger(let left, let right): return try combine(left, right, grid, goMaximum)
@@ -68,15 +69,16 @@ struct Evaluation {
     mutating func vector(_ plan: Plan, _ grid: StepGrid) throws(EvaluationError) -> SeriesTable {
         try checkpoint(rows: 32)
         switch plan {
-        case .selector(let number): return try samples(of: number, grid, wantsTimes: false)
-        case .sampleTimes(let number): return try named(try samples(of: number, grid, wantsTimes: true))
+        case .selector(let number): return try samples(of: number, grid, .value)
+        case .smoothedSelector(let number, let place): return try smoothedSamples(of: number, grid, place)
+        case .sampleTimes(let number): return try named(try samples(of: number, grid, .time))
         case .evaluationTimes(let inner):
             var table = try vector(inner, grid)
             table.transform { _, step, _ in Double(grid.time(step)) / 1000 }
             return try named(table)
         case .window(let plan): return try windows(plan, grid)
         case .elements(let function, let inner):
-            var table = try vector(inner, grid)
+            var table = floats(try vector(inner, grid))
             table.transform { _, _, value in function(value) }
             return try named(table)
         case .calendar(let function):
@@ -84,17 +86,18 @@ struct Evaluation {
             return SeriesTable(LabelSet(), times.map { function($0.rounded(.down)) })
         case .bounded(let function, let inner, let first, let second):
             return try bounded(function, inner, first, second, grid)
-        case .negation(let inner):
-            var table = try vector(inner, grid)
-            table.transform { _, _, value in -value }
-            return try named(table)
+        case .negation(let inner): return try negated(try vector(inner, grid))
         case .vector(let inner): return SeriesTable(LabelSet(), try scalars(inner, grid))
         case .absent(let inner, let labels): return try absent(try vector(inner, grid), labels)
         case .sort(let plan): return try sorted(plan, grid)
         case .labelReplace(let plan): return try labelReplaced(plan, grid)
         case .labelJoin(let plan): return try labelJoined(plan, grid)
         case .histogram(let plan): return try histograms(plan, grid)
-        case .nativeHistograms(let inner):
+        case .histogramFact(let fact, let inner): return try histogramFacts(fact, try vector(inner, grid))
+        case .sampleStarts(let number):
+            guard settings.usesStartTimestamps else { return SeriesTable(steps: grid.count) }
+            return try named(try samples(of: number, grid, .start))
+        case .nothing(let inner):
             _ = try vector(inner, grid)
             return SeriesTable(steps: grid.count)
         case .info(let plan): return try enriched(plan, grid)
@@ -115,7 +118,7 @@ struct Evaluation {
     private mutating func bounded(
         _ function: BoundedFunction, _ inner: Plan, _ first: Plan, _ second: Plan, _ grid: StepGrid
     ) throws(EvaluationError) -> SeriesTable {
-        var table = try vector(inner, grid)
+        var table = floats(try vector(inner, grid))
         let first = try scalars(first, grid)
         let second = try scalars(second, grid)
         table.transform { _, step, value in function(value, first[step], second[step]) ?? Absent.value }
@@ -153,6 +156,7 @@ struct Evaluation {
     /// Looks now and then whether anyone still waits for the result.
     mutating func checkpoint(rows: Int = 1) throws(EvaluationError) {
         rowsSinceCheck += rows
+        if pool.weight > settings.samplesMax { throw .tooManySamples }
         guard rowsSinceCheck >= 1024 else { return }
         rowsSinceCheck = 0
         if Task.isCancelled { throw .canceled }
@@ -165,11 +169,15 @@ struct Evaluation {
         if overflow || cells > settings.samplesMax { throw .tooManySamples }
     }
 
-    func countSamplesRead() throws(EvaluationError) {
+    /// Takes over what was read.
+    mutating func begin(_ read: [SeriesBlock]) throws(EvaluationError) {
+        blocks = read
         var count = 0
-        for block in blocks {
-            count += block.timestamps.count
-            if count > settings.samplesMax { throw .tooManySamples }
+        for place in blocks.indices {
+            count += blocks[place].timestamps.count
+            if selectors[place].skipsBuckets { blocks[place].dropBuckets() }
+            pool.adopt(&blocks[place])
+            if max(count, pool.weight) > settings.samplesMax { throw .tooManySamples }
         }
     }
 }

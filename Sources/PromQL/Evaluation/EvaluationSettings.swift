@@ -14,6 +14,8 @@ package struct EvaluationSettings: Sendable {
     package var delaysNameRemoval = false
     /// Judge counters by the label `__type__` (Prometheus's `type-and-unit-labels`).
     package var usesTypeLabels = false
+    /// Let the times at which counts began tell of resets (Prometheus's `use-start-timestamps`).
+    package var usesStartTimestamps = false
     /// Asked now and then; once it says yes, the query ends with `timedOut`.
     package var isPastDeadline: (@Sendable () -> Bool)?
     /// Read only these series: what changed since the last evaluation (see `ExpressionProfile.isElementWise`).

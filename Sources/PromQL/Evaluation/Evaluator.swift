@@ -58,8 +58,7 @@ package struct Evaluator<Reader: SeriesReader>: Sendable {
     private func begin(_ program: Program, _ query: QueryTimes) async throws(EvaluationError) -> Evaluation {
         var evaluation = Evaluation(program, query, settings)
         let requests = evaluation.requests(program)
-        evaluation.blocks = try await read(requests)
-        try evaluation.countSamplesRead()
+        try evaluation.begin(try await read(requests))
         return evaluation
     }
 

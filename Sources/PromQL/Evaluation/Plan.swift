@@ -18,6 +18,8 @@ indirect enum Plan: Sendable {
 
     // Instant vectors.
     case selector(Int)
+    /// `smoothed`, with the selector's place.
+    case smoothedSelector(Int, Place)
     case sampleTimes(selector: Int)
     case evaluationTimes(of: Plan)
     case window(WindowPlan)
@@ -31,8 +33,11 @@ indirect enum Plan: Sendable {
     case labelReplace(LabelReplacePlan)
     case labelJoin(LabelJoinPlan)
     case histogram(HistogramPlan)
-    /// A function that only native histograms have a result for.
-    case nativeHistograms(Plan)
+    case histogramFact(HistogramFact, Plan)
+    /// When the counts of an instant selector's samples began.
+    case sampleStarts(selector: Int)
+    /// Nothing, once what is inside has been evaluated.
+    case nothing(Plan)
     case info(InfoPlan)
     case aggregation(AggregationPlan)
     case countValues(CountValuesPlan)
@@ -61,6 +66,8 @@ struct SelectorPlan: Sendable, Hashable {
     var extent: SelectorExtent
     /// Milliseconds; nil for an instant selector.
     var range: Int64?
+    /// Only the counts and sums of histograms are looked at.
+    var skipsBuckets: Bool
 }
 
 struct SubqueryPlan: Sendable {
@@ -145,6 +152,8 @@ struct AggregationPlan: Sendable {
     var inner: Plan
     var parameter: Plan?
     var parameterPlace: Place
+    var innerPlace: Place
+    var place: Place
     var grouping: Grouping
 }
 
@@ -187,9 +196,12 @@ extension Plan {
     /// What has to be evaluated at the same steps first.
     var children: [Plan] {
         switch self {
-        case .number, .time, .queryFact, .string, .selector, .sampleTimes, .calendar, .samples: []
+        case .number, .time, .queryFact, .string, .selector, .smoothedSelector, .sampleTimes, .sampleStarts, .calendar,
+            .samples:
+            []
         case .scalar(let inner), .scalarNegation(let inner), .evaluationTimes(let inner), .elements(_, let inner),
-            .negation(let inner), .vector(let inner), .absent(let inner, _), .nativeHistograms(let inner):
+            .negation(let inner), .vector(let inner), .absent(let inner, _), .histogramFact(_, let inner),
+            .nothing(let inner):
             [inner]
         case .stepInvariant, .subquery: []
         case .scalarOperation(_, let left, let right), .larger(let left, let right), .smaller(let left, let right):

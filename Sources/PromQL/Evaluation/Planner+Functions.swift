@@ -7,6 +7,10 @@ extension Planner {
         "predict_linear", "range", "start", "step", "time", "timestamp",
     ]
 
+    private static let bucketFunctions: Set<String> = [
+        "histogram_fraction", "histogram_quantile", "histogram_quantiles",
+    ]
+
     mutating func plan(_ call: FunctionCall) throws(EvaluationError) -> Part {
         let name = call.function.name
         let arguments = call.arguments.map(\.unwrapped)
@@ -17,7 +21,14 @@ extension Planner {
         if name == "info" { return try planInfo(arguments) }
 
         var parts: [Part] = []
-        for argument in arguments { parts.append(try plan(argument)) }
+        let skips = HistogramFact(rawValue: name)?.ignoresBuckets == true
+        let needs = Self.bucketFunctions.contains(name)
+        for argument in arguments {
+            parts.append(
+                try inside(skippingBuckets: skips, needingBuckets: needs) { planner throws(EvaluationError) in
+                    try planner.plan(argument)
+                })
+        }
         var isStepInvariant = !Self.timeDependent.contains(name) && parts.allSatisfy(\.isStepInvariant)
         if name == "timestamp", case .vectorSelector = arguments[0], parts[0].isStepInvariant { isStepInvariant = true }
         let plans = parts.map { isStepInvariant ? $0.plan : $0.insideVarying }
@@ -36,6 +47,7 @@ extension Planner {
             let first = plans.count > 1 ? plans[1] : .number(1)
             return .bounded(function, plans[0], first, plans.count > 2 ? plans[2] : .number(0))
         }
+        if let fact = HistogramFact(rawValue: name) { return .histogramFact(fact, plans[0]) }
         switch name {
         case "time": return .time
         case "pi": return .number(.pi)
@@ -46,9 +58,9 @@ extension Planner {
         case "timestamp":
             if case .vectorSelector(let node) = arguments[0] { return .sampleTimes(selector: try number(of: node)) }
             return .evaluationTimes(of: plans[0])
-        case "start_timestamp", "histogram_avg", "histogram_count", "histogram_sum", "histogram_stddev",
-            "histogram_stdvar":
-            return .nativeHistograms(plans[0])
+        case "start_timestamp":
+            guard case .vectorSelector(let node) = arguments[0] else { return .nothing(plans[0]) }
+            return .sampleStarts(selector: try number(of: node))
         case "absent": return .absent(plans[0], Self.absentLabels(arguments[0]))
         case "sort", "sort_desc":
             let order = SortPlan.Order.value(descending: name == "sort_desc")
@@ -87,6 +99,7 @@ extension Planner {
         parameters.remove(at: place)
         let source: WindowPlan.Source
         let range: Int64
+        var origin = arguments[0].place
         switch plans[place] {
         case .samples(let selector):
             source = .selector(selector)
@@ -96,13 +109,15 @@ extension Planner {
         case .subquery(let plan):
             source = .subquery(plan)
             range = plan.range
+            // Prometheus has lost the position by the time it has something to tell.
+            if place == 0 { origin = Place(0, 0) }
         default: throw .execution("\(function.rawValue) needs a range vector")
         }
         var labels = LabelSet()
         if function == .absent { labels = Self.absentLabels(arguments[place]) }
         return .window(
             WindowPlan(
-                function: function, source: source, range: range, parameters: parameters, place: arguments[0].place,
+                function: function, source: source, range: range, parameters: parameters, place: origin,
                 absentLabels: labels))
     }
 

@@ -5,6 +5,11 @@ struct Planner {
     /// The selectors met so far; equal ones are one.
     private(set) var selectors: [SelectorPlan] = []
 
+    /// What the expressions around the present one look at in histograms: only count and sum; or buckets, whatever is said
+    /// further in.
+    private(set) var skipsBuckets = false
+    private(set) var needsBuckets = false
+
     /// A plan, and whether it gives the same at every step of a range query.
     struct Part {
         var plan: Plan
@@ -29,7 +34,8 @@ struct Planner {
         case .parenthesized(let node): return try plan(node.inner)
         case .vectorSelector(let node):
             let number = add(try selector(node, range: nil))
-            return Part(plan: .selector(number), isStepInvariant: node.at != nil, isWrapped: node.at != nil)
+            let plan = node.extent == .smoothed ? Plan.smoothedSelector(number, node.place) : .selector(number)
+            return Part(plan: plan, isStepInvariant: node.at != nil, isWrapped: node.at != nil)
         case .matrixSelector(let node):
             let number = add(try selector(node.selector, range: node.range))
             return Part(plan: .samples(selector: number), isStepInvariant: node.selector.at != nil)
@@ -58,11 +64,25 @@ struct Planner {
         if let range { milliseconds = try fixed(range) }
         return SelectorPlan(
             matchers: node.matchers, offset: try fixed(node.offset), at: node.at, extent: node.extent,
-            range: milliseconds)
+            range: milliseconds, skipsBuckets: skipsBuckets && !needsBuckets)
+    }
+
+    /// Plans what is inside of an expression that looks at histograms that way.
+    mutating func inside<Result>(
+        skippingBuckets skips: Bool = false, needingBuckets needs: Bool = false,
+        _ body: (inout Planner) throws(EvaluationError) -> Result
+    ) throws(EvaluationError) -> Result {
+        let before = (skipsBuckets, needsBuckets)
+        defer { (skipsBuckets, needsBuckets) = before }
+        skipsBuckets = skipsBuckets || skips
+        needsBuckets = needsBuckets || needs
+        return try body(&self)
     }
 
     mutating func subquery(_ node: Subquery) throws(EvaluationError) -> SubqueryPlan {
-        let inner = try plan(node.inner)
+        let inner = try inside(needingBuckets: true) { planner throws(EvaluationError) in
+            try planner.plan(node.inner)
+        }
         var step: Int64?
         if let duration = node.step { step = try fixed(duration) }
         return SubqueryPlan(
@@ -79,8 +99,9 @@ struct Planner {
     }
 
     private mutating func plan(_ node: BinaryExpression) throws(EvaluationError) -> Part {
-        let left = try plan(node.left)
-        let right = try plan(node.right)
+        let (left, right) = try inside(needingBuckets: node.op.isTrim) { planner throws(EvaluationError) in
+            (try planner.plan(node.left), try planner.plan(node.right))
+        }
         let isStepInvariant = left.isStepInvariant && right.isStepInvariant
         let leftPlan = isStepInvariant ? left.plan : left.insideVarying
         let rightPlan = isStepInvariant ? right.plan : right.insideVarying
@@ -126,7 +147,8 @@ struct Planner {
         if let node = node.parameter { parameter = try plan(node.unwrapped).plan }
         let plan = AggregationPlan(
             op: node.op, inner: inner.plan, parameter: parameter,
-            parameterPlace: node.parameter?.unwrapped.place ?? node.place, grouping: grouping)
+            parameterPlace: node.parameter?.unwrapped.place ?? node.place, innerPlace: node.inner.unwrapped.place,
+            place: node.place, grouping: grouping)
         return Part(plan: .aggregation(plan), isStepInvariant: inner.isStepInvariant, isWrapped: inner.isWrapped)
     }
 }

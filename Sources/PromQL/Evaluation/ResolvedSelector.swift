@@ -8,6 +8,7 @@ struct ResolvedSelector: Sendable {
     let at: Int64?
     let extent: SelectorExtent
     let range: Int64?
+    let skipsBuckets: Bool
 
     init(_ plan: SelectorPlan, _ query: QueryTimes) {
         matchers = plan.matchers
@@ -15,6 +16,7 @@ struct ResolvedSelector: Sendable {
         at = plan.at?.milliseconds(in: query)
         extent = plan.extent
         range = plan.range
+        skipsBuckets = plan.skipsBuckets
     }
 
     /// The time of the samples that an evaluation at `time` looks at.
@@ -45,7 +47,7 @@ struct ResolvedSelector: Sendable {
 extension ResolvedSelector {
     /// Whether the times are those of a single instant, for which the newest sample is enough.
     func wantsNewest(of times: ClosedRange<Int64>, lookback: Int64) -> Bool {
-        range == nil && extent == .samples && times.upperBound &- times.lowerBound &+ 1 == lookback
+        range == nil && extent == .samples && !skipsBuckets && times.upperBound &- times.lowerBound &+ 1 == lookback
     }
 }
 
@@ -86,7 +88,9 @@ extension Evaluation {
         }
         if grid.count == 0 { return }
         switch plan {
-        case .selector(let number), .sampleTimes(let number), .samples(let number): add(number)
+        case .selector(let number), .smoothedSelector(let number, _), .sampleTimes(let number),
+            .sampleStarts(let number), .samples(let number):
+            add(number)
         case .stepInvariant(let inner): collect(inner, grid.first, &times)
         case .subquery(let plan): collect(plan.inner, innerGrid(plan, grid), &times)
         case .window(let plan):

@@ -1,10 +1,23 @@
 import Streams
 
+/// How cells are combined where some are histograms.
+struct MixedCombination {
+    var pool: HistogramPool
+    var notes: StepNotes
+
+    init(pool: HistogramPool, steps: Int) {
+        self.pool = pool
+        notes = StepNotes(steps: steps)
+    }
+}
+
 /// The matching of two vectors, in the making: one row of the "many" side after another finds its partners on the
 /// "one" side, for all steps at once.
 struct VectorJoin {
     let many: SeriesTable
     private(set) var result: SeriesTable
+    /// Nil where all cells are floats.
+    var combination: MixedCombination?
 
     private let plan: VectorMatchPlan
     private let one: SeriesTable
@@ -132,6 +145,32 @@ struct VectorJoin {
     private mutating func put(
         _ manyValue: Double, _ oneValue: Double, _ number: Int, _ place: Int, _ step: Int
     ) throws(EvaluationError) {
+        let swapped = matching.cardinality == .oneToMany
+        let left = swapped ? oneValue : manyValue
+        let right = swapped ? manyValue : oneValue
+        let value: Double
+        let holds: Bool
+        if let combined = combination?.pool.combine(plan.op, left, right, at: plan.place) {
+            combination?.notes.add(combined.note, step)
+            // What can't be combined has not met.
+            guard let cell = combined.cell else { return }
+            value = cell
+            holds = combined.holds
+        } else if plan.op.isComparison {
+            value = left
+            holds = plan.op.holds(left, right)
+        } else {
+            value = plan.op.arithmetic(left, right)
+            holds = true
+        }
+        let isNew = try visit(number, place, step)
+        if !plan.returnsBool, !holds { return }
+        if !isNew, result[place, step].isPresent { throw .equalLabels }
+        result[place, step] = plan.returnsBool ? holds ? 1 : 0 : value
+    }
+
+    /// Notes that a signature has come to a cell of the result; whether it is the first.
+    private mutating func visit(_ number: Int, _ place: Int, _ step: Int) throws(EvaluationError) -> Bool {
         let cell = number * steps + step
         if isOneToOne, isMatched[cell] {
             throw .execution(
@@ -139,30 +178,11 @@ struct VectorJoin {
         }
         isMatched[cell] = true
         let visitor = visitors[place * steps + step]
-        let isNew = visitor == 0
         if visitor == Int32(truncatingIfNeeded: number + 1) {
             throw .execution("multiple matches for labels: grouping labels must ensure unique matches")
         }
         visitors[place * steps + step] = Int32(truncatingIfNeeded: number + 1)
-
-        let swapped = matching.cardinality == .oneToMany
-        let left = swapped ? oneValue : manyValue
-        let right = swapped ? manyValue : oneValue
-        let value: Double
-        if plan.op.isComparison {
-            let holds = plan.op.holds(left, right)
-            if plan.returnsBool {
-                value = holds ? 1 : 0
-            } else if holds {
-                value = left
-            } else {
-                return
-            }
-        } else {
-            value = plan.op.arithmetic(left, right)
-        }
-        if !isNew, result[place, step].isPresent { throw .equalLabels }
-        result[place, step] = value
+        return visitor == 0
     }
 
     /// The labels of a result: those of the "many" side, less the name where the operation makes another quantity of

@@ -10,7 +10,7 @@ extension SeriesNotationParser {
     mutating func histogram() throws(Problem) -> HistogramLiteral {
         try expect("{")
         try expect("{")
-        var histogram = HistogramLiteral()
+        var histogram = HistogramDescriptors()
         var seen: Set<String> = []
         var isFirst = true
         while true {
@@ -19,7 +19,7 @@ extension SeriesNotationParser {
             let sawBlank = lexer.position > blank
             if lexer.peekByte() == UInt8(ascii: "}"), lexer.peekByte(1) == UInt8(ascii: "}") {
                 lexer.position += 2
-                return histogram
+                return histogram.literal
             }
             // Blanks separate descriptors; before the first one there is none.
             if sawBlank == isFirst { throw unexpectedHere(context: context(isFirst)) }
@@ -64,25 +64,25 @@ extension SeriesNotationParser {
         return lexer.text.lowercased()
     }
 
-    private mutating func setValue(of key: String, in histogram: inout HistogramLiteral) throws(Problem) {
+    private mutating func setValue(of key: String, in histogram: inout HistogramDescriptors) throws(Problem) {
         switch key {
-        case "schema": histogram.schema = try integer()
-        case "sum": histogram.sum = try signedNumber()
-        case "count": histogram.count = try signedNumber()
-        case "z_bucket": histogram.zeroCount = try signedNumber()
-        case "z_bucket_w": histogram.zeroThreshold = try signedNumber()
-        case "offset": histogram.positive.offset = try integer()
-        case "n_offset": histogram.negative.offset = try integer()
-        case "buckets": histogram.positive.counts = try numbers()
-        case "n_buckets": histogram.negative.counts = try numbers()
-        case "custom_values": histogram.customValues = try numbers()
+        case "schema": histogram.value.schema = Int32(try integer())
+        case "sum": histogram.value.sum = try signedNumber()
+        case "count": histogram.value.count = try signedNumber()
+        case "z_bucket": histogram.value.zeroCount = try signedNumber()
+        case "z_bucket_w": histogram.value.zeroThreshold = try signedNumber()
+        case "offset": histogram.positiveOffset = Int32(try integer())
+        case "n_offset": histogram.negativeOffset = Int32(try integer())
+        case "buckets": histogram.value.positive.counts = try numbers()
+        case "n_buckets": histogram.value.negative.counts = try numbers()
+        case "custom_values": histogram.value.customBounds = try numbers()
         default:
             let word = takeWord()
-            guard let hint = HistogramLiteral.CounterResetHint(rawValue: word) else {
+            guard let hint = NativeHistogram.CounterResetHint(word: word) else {
                 throw lexer.failure(.lexical, "bad histogram descriptor found: \(quoted(lexer.text))")
             }
-            histogram.counterResetHint = hint
-            histogram.hasCounterResetHint = true
+            histogram.value.counterResetHint = hint
+            histogram.hasHint = true
         }
     }
 
@@ -99,5 +99,24 @@ extension SeriesNotationParser {
         }
         lexer.position += 1
         return numbers
+    }
+}
+
+/// What stands between the braces; offsets may come before or after their buckets.
+private struct HistogramDescriptors {
+    var value = NativeHistogram()
+    var positiveOffset: Int32 = 0
+    var negativeOffset: Int32 = 0
+    var hasHint = false
+
+    var literal: HistogramLiteral {
+        var histogram = value
+        histogram.positive.spans = Self.span(positiveOffset, value.positive.counts)
+        histogram.negative.spans = Self.span(negativeOffset, value.negative.counts)
+        return HistogramLiteral(histogram, hasCounterResetHint: hasHint)
+    }
+
+    private static func span(_ offset: Int32, _ counts: [Double]) -> [NativeHistogram.Span] {
+        counts.isEmpty ? [] : [NativeHistogram.Span(offset: offset, length: UInt32(counts.count))]
     }
 }

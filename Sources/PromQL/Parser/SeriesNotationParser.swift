@@ -95,17 +95,37 @@ struct SeriesNotationParser {
         guard lexer.peekByte() == UInt8(ascii: "{") else { throw unexpectedHere(context: "series values") }
         let step = try histogram()
         guard let times = try takeTimes() else { throw unexpectedHere(context: "series values") }
-        var sum = base
-        sum.hasCounterResetHint = step.hasCounterResetHint
+        var sum = HistogramLiteral(base.histogram, hasCounterResetHint: step.hasCounterResetHint)
         try append(.histogram(sum), count: 1)
         for _ in 0..<times {
-            do throws(HistogramLiteral.ArithmeticError) {
-                sum = try sum.adding(step, times: sign == UInt8(ascii: "+") ? 1 : -1)
-            } catch {
-                throw Problem(.semantic, Place(lexer.start, lexer.position), error.description)
-            }
-            try append(.histogram(sum), count: 1, weight: 1 + sum.positive.counts.count + sum.negative.counts.count)
+            sum.histogram = try combined(sum.histogram, step.histogram, sign == UInt8(ascii: "+") ? 1 : -1)
+            let buckets = sum.histogram.positive.counts.count + sum.histogram.negative.counts.count
+            try append(.histogram(sum), count: 1, weight: 1 + buckets)
         }
+    }
+
+    /// Buckets further apart than that are not taken: they are written out one by one.
+    private static let bucketsMax = 10_000
+
+    private func combined(
+        _ sum: NativeHistogram, _ step: NativeHistogram, _ factor: Double
+    ) throws(Problem) -> NativeHistogram {
+        func problem(_ reason: String) -> Problem {
+            Problem(.semantic, Place(lexer.start, lexer.position), reason)
+        }
+        if sum.schema > step.schema {
+            throw problem("error combining histograms: cannot merge from schema \(step.schema) to \(sum.schema)")
+        }
+        let result: NativeHistogram
+        do throws(IncompatibleBuckets) {
+            result = try sum.adding(step, times: factor).sum
+        } catch {
+            throw problem(error.description)
+        }
+        guard max(result.positive.extent, result.negative.extent) < Self.bucketsMax else {
+            throw problem("error combining histograms: their buckets are more than \(Self.bucketsMax) apart")
+        }
+        return result
     }
 
     /// How much the values weigh, buckets included.

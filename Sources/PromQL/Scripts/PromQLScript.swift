@@ -33,8 +33,8 @@ package struct ScriptError: Error, Sendable, Hashable, CustomStringConvertible {
 package struct ScriptLoad: Sendable {
     package let step: Duration
     package let series: [SeriesNotation]
-    /// The series whose samples have start timestamps (`series@st`).
-    package let withStartTimestamps: Set<LabelSet>
+    /// Where a series has start timestamps (`series@st`): milliseconds after each value's own time, nil for none.
+    package let startOffsets: [LabelSet: [Int64?]]
     /// `load_with_nhcb`: classic histograms become native ones besides.
     package let withCustomBuckets: Bool
     package let line: Int

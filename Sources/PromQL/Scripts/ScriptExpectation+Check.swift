@@ -44,16 +44,14 @@ extension ScriptExpectation {
         for (index, sample) in samples.enumerated() {
             guard seen.insert(sample.labels).inserted else { throw Mismatch("\(place): \(sample.labels) comes twice") }
             guard let wanted = series.firstIndex(where: { $0.labels == sample.labels }) else {
-                throw Mismatch("\(place): unexpected \(sample.labels) \(sample.value)")
+                throw Mismatch("\(place): unexpected \(sample.labels) \(sample.notation)")
             }
             if isOrdered, wanted != index {
                 throw Mismatch("\(place): \(sample.labels) is number \(index + 1), not \(wanted + 1)")
             }
-            guard case .float(let expected) = series[wanted].values.first,
-                Self.areAlmostEqual(sample.value, expected)
-            else {
+            guard let expected = series[wanted].values.first, Self.isAlmost(expected, sample) else {
                 throw Mismatch(
-                    "\(place): expected \(series[wanted].values) for \(sample.labels), got \(sample.value)")
+                    "\(place): expected \(series[wanted].values) for \(sample.labels), got \(sample.notation)")
             }
         }
         if let missing = series.first(where: { !seen.contains($0.labels) }) {
@@ -69,7 +67,7 @@ extension ScriptExpectation {
         var samples: [VectorSample] = []
         for series in matrix {
             guard let index = series.timestamps.firstIndex(of: time.milliseconds) else { continue }
-            samples.append(VectorSample(labels: series.labels, value: series.values[index], timestamp: time))
+            samples.append(series.sample(index))
         }
         let place = "\(place) as a range query"
         if case .scalar = instant {
@@ -91,26 +89,52 @@ extension ScriptExpectation {
             guard let wanted = series.first(where: { $0.labels == result.labels }) else {
                 throw Mismatch("\(place): unexpected \(result.labels) \(result.values)")
             }
-            var expected: [(Int64, Double)] = []
-            for (index, value) in wanted.values.enumerated() {
-                guard case .float(let value) = value else { continue }
-                expected.append((from.milliseconds + Int64(index) * step.wholeMilliseconds, value))
-            }
-            let isEqual =
-                expected.count == result.values.count
-                && expected.indices.allSatisfy {
-                    expected[$0].0 == result.timestamps[$0]
-                        && Self.areAlmostEqual(result.values[$0], expected[$0].1)
-                }
-            if !isEqual {
-                let found = zip(result.timestamps, result.values).map { "\($1)@\($0)" }.joined(separator: " ")
-                let wanted = expected.map { "\($1)@\($0)" }.joined(separator: " ")
-                throw Mismatch("\(place): for \(result.labels) expected \(wanted), got \(found)")
-            }
+            try check(result, wanted, from: from, step: step, place)
         }
         if let missing = series.first(where: { one in !matrix.contains { $0.labels == one.labels } }) {
             throw Mismatch("\(place): missing \(missing.labels)")
         }
+    }
+
+    private func check(
+        _ result: SeriesSamples, _ wanted: SeriesNotation, from: Timestamp, step: Duration, _ place: String
+    ) throws(Mismatch) {
+        var expected: [(time: Int64, value: SeriesNotation.Value)] = []
+        for (index, value) in wanted.values.enumerated() where value != .omitted {
+            expected.append((from.milliseconds + Int64(index) * step.wholeMilliseconds, value))
+        }
+        let found = result.timestamps.indices.map { result.sample($0) }
+        let isEqual =
+            expected.count == found.count
+            && zip(expected, found).allSatisfy {
+                $0.time == $1.timestamp.milliseconds && Self.isAlmost($0.value, $1)
+            }
+        if isEqual { return }
+        let foundText = found.map { "\($0.notation)@\($0.timestamp.milliseconds)" }.joined(separator: " ")
+        let wantedText = expected.map { "\($0.value)@\($0.time)" }.joined(separator: " ")
+        throw Mismatch("\(place): for \(result.labels) expected \(wantedText), got \(foundText)")
+    }
+
+    private static func isAlmost(_ expected: SeriesNotation.Value, _ sample: VectorSample) -> Bool {
+        switch expected {
+        case .float(let value): sample.histogram == nil && areAlmostEqual(sample.value, value)
+        case .histogram(let literal): sample.histogram.map { areAlmostEqual($0, literal) } ?? false
+        case .omitted, .stale: false
+        }
+    }
+
+    /// The same buckets with observations, and nearly the same numbers; hints count where one is expected.
+    private static func areAlmostEqual(_ found: NativeHistogram, _ expected: HistogramLiteral) -> Bool {
+        let wanted = expected.histogram.compacted()
+        let found = found.compacted()
+        func areEqual(_ left: NativeHistogram.Buckets, _ right: NativeHistogram.Buckets) -> Bool {
+            left.indices == right.indices && zip(left.counts, right.counts).allSatisfy(areAlmostEqual)
+        }
+        if expected.hasCounterResetHint, found.counterResetHint != wanted.counterResetHint { return false }
+        return found.schema == wanted.schema && areAlmostEqual(found.count, wanted.count)
+            && areAlmostEqual(found.sum, wanted.sum) && areAlmostEqual(found.zeroCount, wanted.zeroCount)
+            && found.zeroThreshold == wanted.zeroThreshold && found.customBounds == wanted.customBounds
+            && areEqual(found.positive, wanted.positive) && areEqual(found.negative, wanted.negative)
     }
 
     /// Equal to a millionth; stale markers, other NaNs and numbers each among themselves.
@@ -135,5 +159,20 @@ extension ScriptExpectation.Text: CustomStringConvertible {
         case .equal(let text): quoted(text)
         case .matching(let expression): "matching \(quoted(expression.pattern))"
         }
+    }
+}
+
+extension VectorSample {
+    fileprivate var notation: String { histogram?.notation ?? formatFloat(value, .fixed) }
+}
+
+extension SeriesSamples {
+    /// One of its samples by itself.
+    fileprivate func sample(_ index: Int) -> VectorSample {
+        let time = Timestamp(milliseconds: timestamps[index])
+        if values[index].isHistogram {
+            return VectorSample(labels: labels, histogram: histograms[values[index].histogramPlace], timestamp: time)
+        }
+        return VectorSample(labels: labels, value: values[index], timestamp: time)
     }
 }

@@ -9,8 +9,6 @@ package struct ScriptPlayer: Sendable {
         package enum Verdict: Sendable, Equatable {
             case passed
             case failed(String)
-            /// What the case needs is not there.
-            case skipped(String)
         }
 
         package let line: Int
@@ -21,13 +19,6 @@ package struct ScriptPlayer: Sendable {
     private let settings: EvaluationSettings
     private let options: ParserOptions
     private var store = MemorySeries()
-    /// Series with samples that can't be held: why a case that looks at them is skipped.
-    private var unsupported: [(labels: LabelSet, reason: Reason)] = []
-
-    private enum Reason: String {
-        case nativeHistograms = "native histograms"
-        case startTimestamps = "start timestamps"
-    }
 
     package init(settings: EvaluationSettings, options: ParserOptions = .everything) {
         self.settings = settings
@@ -39,6 +30,7 @@ package struct ScriptPlayer: Sendable {
         var settings = EvaluationSettings()
         settings.samplesMax = 10_000
         settings.delaysNameRemoval = true
+        settings.usesStartTimestamps = true
         return settings
     }
 
@@ -47,10 +39,13 @@ package struct ScriptPlayer: Sendable {
         var outcomes: [Outcome] = []
         for command in script.commands {
             switch command {
-            case .clear:
-                store = MemorySeries()
-                unsupported = []
-            case .load(let load): apply(load)
+            case .clear: store = MemorySeries()
+            case .load(let load):
+                do throws(Mismatch) {
+                    try apply(load)
+                } catch {
+                    outcomes.append(Outcome(line: load.line, query: "load", verdict: .failed(error.description)))
+                }
             case .evaluate(let example):
                 let verdict = await verdict(of: example)
                 outcomes.append(Outcome(line: example.line, query: example.query, verdict: verdict))
@@ -59,39 +54,20 @@ package struct ScriptPlayer: Sendable {
         return outcomes
     }
 
-    private mutating func apply(_ load: ScriptLoad) {
+    private mutating func apply(_ load: ScriptLoad) throws(Mismatch) {
         var last: [LabelSet: Int] = [:]
         for (index, series) in load.series.enumerated() { last[series.labels] = index }
-        let step = load.step.wholeMilliseconds
+        var conversion = CustomBucketConversion()
         for (index, series) in load.series.enumerated() where last[series.labels] == index {
-            var samples: [(at: Timestamp, value: Double)] = []
-            var hasHistograms = false
-            for (place, value) in series.values.enumerated() {
-                let time = Timestamp(milliseconds: Int64(place) &* step)
-                switch value {
-                case .omitted: break
-                case .float(let value): samples.append((time, value))
-                case .stale: samples.append((time, StaleMarker.value))
-                case .histogram: hasHistograms = true
-                }
-            }
+            let samples = try load.samples(of: series)
             store.append(series.labels, samples)
-            if hasHistograms { unsupported.append((series.labels, .nativeHistograms)) }
-            if load.withStartTimestamps.contains(series.labels) {
-                unsupported.append((series.labels, .startTimestamps))
-            }
-            if load.withCustomBuckets, let labels = Self.nativeLabels(of: series.labels) {
-                unsupported.append((labels, .nativeHistograms))
-            }
+            if load.withCustomBuckets { conversion.add(series.labels, samples) }
         }
-    }
-
-    /// The native histogram that a classic bucket becomes a part of.
-    private static func nativeLabels(of labels: LabelSet) -> LabelSet? {
-        guard let name = labels.name, name.hasSuffix("_bucket"), labels[LabelSet.bucketLabel] != nil else { return nil }
-        var result = labels.without(LabelSet.bucketLabel)
-        result[LabelSet.metricName] = String(name.dropLast("_bucket".count))
-        return result
+        do throws(CustomBucketConversion.Problem) {
+            for (labels, samples) in try conversion.series() { store.append(labels, samples) }
+        } catch {
+            throw Mismatch(error.description)
+        }
     }
 
     private func verdict(of example: ScriptCase) async -> Outcome.Verdict {
@@ -101,7 +77,6 @@ package struct ScriptPlayer: Sendable {
         } catch {
             return failure(example, "\(error)")
         }
-        if let reason = reasonToSkip(expression, example.expectation) { return .skipped(reason.rawValue) }
         do throws(Mismatch) {
             switch example.time {
             case .instant(let time): try await checkInstant(expression, example, time)
@@ -117,17 +92,6 @@ package struct ScriptPlayer: Sendable {
     private func failure(_ example: ScriptCase, _ message: String) -> Outcome.Verdict {
         guard let expected = example.expectation.failure else { return .failed(message) }
         return expected.accepts(message) ? .passed : .failed("failed with another message: \(message)")
-    }
-
-    private func reasonToSkip(_ expression: Expression, _ expectation: ScriptExpectation) -> Reason? {
-        let isHistogram = expectation.series.contains { series in
-            series.values.contains { if case .histogram = $0 { true } else { false } }
-        }
-        if isHistogram { return .nativeHistograms }
-        for selector in expression.selectors {
-            for (labels, reason) in unsupported where selector.matchers.accept(labels) { return reason }
-        }
-        return nil
     }
 
     /// What a query gave, or its error's text, against what it should give.
@@ -200,6 +164,28 @@ package struct ScriptPlayer: Sendable {
         }
         guard let result = try check(answer, example.query, example) else { return }
         try example.expectation.checkMatrix(result.value, from: from, step: step, example.query)
+    }
+}
+
+extension ScriptLoad {
+    fileprivate func samples(of series: SeriesNotation) throws(Mismatch) -> [MemorySeries.Sample] {
+        let offsets = startOffsets[series.labels]
+        var samples: [MemorySeries.Sample] = []
+        for (place, value) in series.values.enumerated() {
+            let time = Timestamp(milliseconds: Int64(place) &* step.wholeMilliseconds)
+            var sample = MemorySeries.Sample(at: time, value: .nan)
+            switch value {
+            case .omitted: continue
+            case .float(let value): sample.value = value
+            case .stale: sample.value = StaleMarker.value
+            case .histogram(let literal):
+                if let flaw = literal.histogram.flaw { throw Mismatch("\(series.labels): \(flaw)") }
+                sample.histogram = literal.histogram
+            }
+            sample.start = offsets?[place].map { time + .milliseconds($0) }
+            samples.append(sample)
+        }
+        return samples
     }
 }
 

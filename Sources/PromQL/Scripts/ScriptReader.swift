@@ -44,34 +44,35 @@ struct ScriptReader {
         let step = try duration(words[1], line)
         guard step > .zero else { throw ScriptError(line: line, problem: "the step must be above zero") }
         var series: [SeriesNotation] = []
-        var started: Set<LabelSet> = []
-        var hasStartTimestamps = false
+        var startOffsets: [LabelSet: [Int64?]] = [:]
+        var pending: (labels: LabelSet, offsets: [Int64?])?
         for (line, text) in block() {
-            // `series@st values` gives the start timestamps of the series in the next line.
-            if Self.isStartTimestampLine(text) {
-                hasStartTimestamps = true
+            // `series@st offsets` gives the start timestamps of the series in the next line.
+            if let (name, items) = StartTimestampNotation.split(text) {
+                pending = (try self.series(name, line).labels, try offsets(items, line))
                 continue
             }
             let notation = try self.series(text, line)
-            if hasStartTimestamps { started.insert(notation.labels) }
-            hasStartTimestamps = false
+            if let found = pending {
+                guard found.labels == notation.labels, found.offsets.count == notation.values.count else {
+                    throw ScriptError(line: line, problem: "the start timestamps before this line are not those of it")
+                }
+                startOffsets[notation.labels] = found.offsets
+                pending = nil
+            }
             series.append(notation)
         }
         return ScriptLoad(
-            step: step, series: series, withStartTimestamps: started,
+            step: step, series: series, startOffsets: startOffsets,
             withCustomBuckets: words[0].lowercased() == "load_with_nhcb", line: line)
     }
 
-    private static func isStartTimestampLine(_ text: String) -> Bool {
-        var isQuoted = false
-        var previous = Character(" ")
-        for (index, character) in zip(text.indices, text) {
-            if character == "\"", previous != "\\" { isQuoted.toggle() }
-            if !isQuoted, character == "@" { return text[index...].hasPrefix("@st") }
-            if !isQuoted, character.isBlank { break }
-            previous = character
+    private func offsets(_ items: String, _ line: Int) throws(ScriptError) -> [Int64?] {
+        do throws(StartTimestampNotation.Problem) {
+            return try StartTimestampNotation.offsets(items)
+        } catch {
+            throw ScriptError(line: line, problem: error.description)
         }
-        return text.contains("}@st ") || text.contains("}@st\t")
     }
 
     private func series(_ text: String, _ line: Int) throws(ScriptError) -> SeriesNotation {

@@ -9,6 +9,9 @@ extension BinaryOperator {
         }
     }
 
+    /// `</` and `>/`, which cut histograms.
+    var isTrim: Bool { self == .trimLower || self == .trimUpper }
+
     /// The operation on two scalars; comparisons give 1 or 0.
     func ofScalars(_ left: Double, _ right: Double) -> Double {
         isComparison ? (holds(left, right) ? 1 : 0) : arithmetic(left, right)

@@ -15,6 +15,15 @@ struct ClassicBuckets {
     /// Differences between neighbours below this relative size are noise of floating point.
     private static let tolerance = 1e-12
 
+    /// The bound that a label `le` names: a float as Go reads it.
+    static func bound(_ text: String) -> Double? {
+        switch text {
+        case "+Inf", "Inf": .infinity
+        case "-Inf": -.infinity
+        default: Double(text)
+        }
+    }
+
     private(set) var buckets: [Bucket] = []
 
     var isEmpty: Bool { buckets.isEmpty }

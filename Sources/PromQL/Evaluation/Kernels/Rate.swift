@@ -16,23 +16,9 @@ struct Rate {
         if isCounter {
             for place in resets { change += values[resetPlaces[place] - 1] }
         }
-        var toStart = Double(times[first] - window.start) / 1000
-        var toEnd = Double(window.end - times[last]) / 1000
-        let sampled = Double(times[last] - times[first]) / 1000
-        let distance = sampled / Double(last - first)
-        let threshold = distance * 1.1
-        if toStart >= threshold { toStart = distance / 2 }
-        if isCounter {
-            // A counter never was below zero, so the line is not drawn beyond that.
-            var toZero = toStart
-            if change > 0, values[first] >= 0 { toZero = sampled * (values[first] / change) }
-            if toZero < toStart { toStart = toZero }
-        }
-        if toEnd >= threshold { toEnd = distance / 2 }
-        var factor = 1.0
-        if sampled != 0 { factor = (sampled + toStart + toEnd) / sampled }
-        if isPerSecond { factor /= window.seconds }
-        return change * factor
+        let extrapolation = Extrapolation(
+            window: window, first: times[first], last: times[last], intervals: last - first, start: nil)
+        return change * extrapolation.factor(self, first: values[first], change: change)
     }
 
     /// `irate` and `idelta`: from the last two samples.
@@ -41,9 +27,17 @@ struct Rate {
     ) -> Double {
         if samples.count < 2 { return Absent.value }
         let last = samples.upperBound - 1
+        let wasReset = isCounter && values[last] < values[last - 1]
+        return instant(samples, times, values, isCounter: isCounter, wasReset: wasReset)
+    }
+
+    /// The same where it is known whether the counter was reset between the two.
+    static func instant(
+        _ samples: Range<Int>, _ times: Span<Int64>, _ values: Span<Double>, isCounter: Bool, wasReset: Bool
+    ) -> Double {
+        let last = samples.upperBound - 1
         let interval = times[last] - times[last - 1]
         if interval == 0 { return Absent.value }
-        let wasReset = isCounter && values[last] < values[last - 1]
         let change = wasReset ? values[last] : values[last] - values[last - 1]
         return isCounter ? change / (Double(interval) / 1000) : change
     }
@@ -72,6 +66,42 @@ struct Rate {
             if right < previous { change += previous }
         }
         return isPerSecond ? change / window.seconds : change
+    }
+}
+
+/// How far a change between samples is drawn out towards the borders of its window.
+struct Extrapolation {
+    var window: SampleWindow
+    /// The times of the first and the last sample, and how many intervals lie between.
+    var first: Int64
+    var last: Int64
+    var intervals: Int
+    /// Where the count began, if that was inside of the window: then it was zero there, and nothing has to be guessed.
+    var start: Int64?
+
+    /// What the change has to be multiplied by, given the first value.
+    func factor(_ rate: Rate, first value: Double, change: Double) -> Double {
+        var sampled = Double(last - first) / 1000
+        let distance = intervals > 0 ? sampled / Double(intervals) : 0
+        let threshold = distance * 1.1
+        var toStart = Double(first - window.start) / 1000
+        if let start {
+            toStart = 0
+            sampled = Double(last - start) / 1000
+        } else {
+            if toStart >= threshold { toStart = distance / 2 }
+            if rate.isCounter, change > 0, value >= 0 {
+                // A counter never was below zero, so the line is not drawn beyond that.
+                let toZero = sampled * (value / change)
+                if toZero < toStart { toStart = toZero }
+            }
+        }
+        var toEnd = Double(window.end - last) / 1000
+        if toEnd >= threshold { toEnd = distance / 2 }
+        var factor = 1.0
+        if sampled != 0 { factor = (sampled + toStart + toEnd) / sampled }
+        if rate.isPerSecond { factor /= window.seconds }
+        return factor
     }
 }
 
