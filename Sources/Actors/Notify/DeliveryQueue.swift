@@ -14,7 +14,9 @@ package final class DeliveryQueue: Sendable {
         package var outstandingMax: Int
         /// Tries at the same time.
         package var concurrencyMax: Int
-        /// After that long without an answer a try has failed.
+        /// After that long without an answer a try has failed. Sinks have times of their own, which are shorter; a mail
+        /// server may take minutes once it has the whole message, and who hangs up then gets it twice (RFC 5321, section
+        /// 4.5.3.2.6).
         package var attemptTimeout: Duration
         package var backoff: Backoff.Settings
         /// A longer pause than that is not granted to a sink that asks for one (Retry-After).
@@ -22,7 +24,7 @@ package final class DeliveryQueue: Sendable {
 
         package init(
             capacity: Int = 256, outstandingMax: Int = 1024, concurrencyMax: Int = 32,
-            attemptTimeout: Duration = .seconds(60),
+            attemptTimeout: Duration = .seconds(420),
             backoff: Backoff.Settings = .delivery, pauseMax: Duration = .seconds(3600)
         ) {
             self.capacity = capacity
@@ -133,9 +135,10 @@ package final class DeliveryQueue: Sendable {
         await report(delivery, .failed)
     }
 
-    /// One try, ended by the time-out or by the delivery's deadline.
+    /// One try, ended by the time-out. The delivery's deadline does not cut it: the far side may have accepted already, and
+    /// the next flush waits for it.
     private func tryOnce(_ delivery: Delivery) async throws(DeliveryError) {
-        let end = min(clock.now() + settings.attemptTimeout, delivery.deadline)
+        let end = clock.now() + settings.attemptTimeout
         let outcome = await withTaskGroup(of: Result<Void, DeliveryError>.self) { [sink, clock] group in
             group.addTask {
                 do throws(DeliveryError) {

@@ -114,6 +114,17 @@ import Testing
                 #"tocsin_notifications_failed_total{integration="webhook[0]", pipeline="p", receiver="a"} 1"#))
     }
 
+    @Test func `a try under way at the group's next flush is finished, and nothing is told twice`() throws {
+        let clock = ManualClock()
+        let sink = FakeSink(clock)
+        // A mail server that takes its time once it has the whole message.
+        sink.answer(.acceptAfter(.seconds(150)))
+        let bench = try bench(sink, clock)
+        try bench.post(bench.firing("A"))
+        bench.run(for: .seconds(400))
+        #expect(sink.tries.map(\.at) == [.seconds(150)] && sink.accepted.count == 1)
+    }
+
     @Test func `a sink that does not answer is given up after the time-out`() throws {
         let clock = ManualClock()
         let sink = FakeSink(clock)
