@@ -53,6 +53,9 @@ enum FileSearch {
         for pattern in patterns {
             let path = pattern.node.source.resolve(pattern.value)
             var paths = isPattern(path) ? matches(path) : [path]
+            if isPattern(path), paths.isEmpty {
+                diagnostics.note("no file matches \(pattern.node.summary)", at: pattern.node)
+            }
             if !isPattern(path), kind(of: path) != .file {
                 diagnostics.report(.unreadable("there is no file \(quoted(path))"), at: pattern.node)
                 paths = []

@@ -30,7 +30,8 @@ struct PipelineReader {
             name: name, file: root.source.file, global: global,
             evaluation: reader.optional("evaluation", .evaluationMode) ?? .streaming,
             sources: sources(reader, prometheus, global), ruleGroups: ruleGroups(reader, name, prometheus, global),
-            routing: routing(reader, alertmanager, receivers), templates: templates(reader, alertmanager),
+            routing: routing(reader, alertmanager, receivers),
+            templates: templates(reader, alertmanager, receiverNodes),
             receivers: receivers)
         reportMisplaced(reader)
         reader.finish()
@@ -121,11 +122,13 @@ struct PipelineReader {
         return included
     }
 
-    private func templates(_ reader: MappingReader, _ alertmanager: IncludedAlertmanager?) -> [String] {
+    private func templates(
+        _ reader: MappingReader, _ alertmanager: IncludedAlertmanager?, _ receivers: [Node]
+    ) -> [String] {
         let patterns =
             reader.list("templates", of: Format<String>.nonEmptyText.located) + (alertmanager?.templates ?? [])
         let found = FileSearch.files(patterns, diagnostics)
-        TemplateChecks.run(found, diagnostics)
+        TemplateChecks.run(found, receivers: receivers, diagnostics)
         return found.map(\.value)
     }
 

@@ -42,6 +42,44 @@ import YAML
                 "p.yml:2:12: source \"\(kind)\" is not supported yet"))
     }
 
+    @Test func `a receiver calls only templates that are there, itself and through others`() throws {
+        let folder = try TemporaryFolder()
+        try folder.write(
+            "t/a.tmpl",
+            #"{{ define "own" }}{{ if .x }}{{ template "gone" }}{{ end }}{{ end }}{{ define "fine" }}{{ end }}"#)
+        try folder.write(
+            "p.yml",
+            """
+            name: p
+            templates: [t/*.tmpl, none/*.tmpl]
+            routing: {route: {receiver: a}}
+            sinks:
+            - name: a
+              slack_configs:
+              - api_url: http://s
+                title: '{{ template "slack.default.titel" . }}'
+                text: '{{ range .Alerts }}{{ template "own" . }}{{ end }}'
+                footer: '{{ define "inner" }}{{ template "fine" }}{{ end }}{{ template "inner" }}'
+            """)
+        let loader = PipelineLoader(environment: Environment([:]))
+        let error = #expect(throws: ConfigErrors.self) { try loader.load([folder.path("p.yml")]) }
+        #expect(
+            error?.errors.map { "\($0.location.line): \($0.problem)" } == [
+                #"8: template "slack.default.titel" is not defined; did you mean "slack.default.title"?"#,
+                #"9: template "gone" is not defined"#,
+            ])
+    }
+
+    @Test func `a pattern that no file matches is told, and is no error`() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("p.yml", "name: p\nrule_files: [rules/*.yml]\ntemplates: ['t/*.tmpl']\n")
+        let plan = try PipelineLoader(environment: Environment([:])).load([folder.path("p.yml")])
+        #expect(
+            plan.notices.map { "\($0.location.line): \($0.text)" } == [
+                #"2: no file matches "rules/*.yml""#, #"3: no file matches "t/*.tmpl""#,
+            ])
+    }
+
     @Test func `a timeout longer than the interval is refused`() throws {
         #expect(
             try load("name: p\nglobal: {scrape_interval: 5s, scrape_timeout: 6s}").problems.hasSuffix(

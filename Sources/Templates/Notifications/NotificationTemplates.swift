@@ -39,6 +39,12 @@ package final class NotificationTemplates: Sendable {
     /// Whether a template of that name is there.
     package func contains(_ name: String) -> Bool { templates.trees[name] != nil }
 
+    /// The names that a text may call.
+    package var names: [String] { Array(templates.trees.keys) }
+
+    /// All templates, and those of a setting's text; its own has no name.
+    func trees(with text: String) throws(TemplateError) -> [String: Tree] { try compile(text, html: false).trees }
+
     /// Reads a setting's text without executing it: what `text` and `html` would say of it before they see data.
     package func check(_ text: String, html: Bool) throws(TemplateError) { _ = try compile(text, html: html) }
 
