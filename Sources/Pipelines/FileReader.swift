@@ -6,6 +6,8 @@ final class FileReader {
     let environment: Environment
     let diagnostics: Diagnostics
     private(set) var paths: [String] = []
+    /// What was read of them.
+    private(set) var documents: [(path: String, root: Node)] = []
 
     init(_ environment: Environment, _ diagnostics: Diagnostics) {
         self.environment = environment
@@ -21,9 +23,11 @@ final class FileReader {
         paths.append(path)
         do throws(ConfigError) {
             let source = try SourceText(contentsOf: path)
-            return DocumentParser.parse(
+            let root = DocumentParser.parse(
                 source, documents: interpolating ? .one : .first, environment: interpolating ? environment : nil,
                 diagnostics: diagnostics)
+            if let root { documents.append((path, root)) }
+            return root
         } catch {
             if let node, case .unreadable(let text) = error.problem {
                 diagnostics.report(.unreadable("\(quoted(path)): \(text)"), at: node)

@@ -33,7 +33,9 @@ package struct PipelineLoader: Sendable {
         }
         checkTogether(pipelines, diagnostics)
         try diagnostics.check()
-        return Plan(pipelines: pipelines, notices: diagnostics.notices, files: reader.paths)
+        return Plan(
+            pipelines: pipelines, notices: diagnostics.notices, files: reader.paths,
+            configuration: ConfigurationText.render(pipelines, reader.documents))
     }
 
     private func pipelineFiles(_ paths: [String], _ diagnostics: Diagnostics) -> [String] {

@@ -11,11 +11,16 @@ package struct Plan: Equatable, Sendable {
     package var notices: [ConfigNotice]
     /// Every file that was read.
     package var files: [String]
+    /// All of it as YAML that may be shown: secrets are masked.
+    package var configuration: String
 
-    package init(pipelines: [PipelinePlan], notices: [ConfigNotice] = [], files: [String] = []) {
+    package init(
+        pipelines: [PipelinePlan], notices: [ConfigNotice] = [], files: [String] = [], configuration: String = ""
+    ) {
         self.pipelines = pipelines
         self.notices = notices
         self.files = files
+        self.configuration = configuration
     }
 
     /// The pipeline that takes alerts from outside and those of pipelines without a routing of their own.

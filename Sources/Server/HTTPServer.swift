@@ -86,14 +86,14 @@ package struct HTTPServer: Sendable {
     }
 
     private let settings: Settings
-    private let responder: RouterResponder<BasicRequestContext>
+    private let responder: RouterResponder<ServerContext>
     private let telemetry: ServerTelemetry?
     private let logger: Logger
     private let bound: BoundAddress
 
     /// - Parameter telemetry: where requests are counted that do not reach the router; nil: nowhere.
     package init(
-        _ settings: Settings, router: Router<BasicRequestContext>, telemetry: ServerTelemetry? = nil,
+        _ settings: Settings, router: Router<ServerContext>, telemetry: ServerTelemetry? = nil,
         bound: BoundAddress, logger: Logger
     ) {
         self.settings = settings
@@ -125,6 +125,7 @@ package struct HTTPServer: Sendable {
                         HeadDeadlineHandler(limit: head, onTimeout: onTimeout),
                         BodyDeadlineHandler(limit: body, isStream: isStream, onTimeout: onTimeout),
                         ExpectContinueHandler(),
+                        HangUpHandler(),
                     ],
                     idleTimeout: idle)),
             configuration: .init(

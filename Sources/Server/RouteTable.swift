@@ -6,7 +6,7 @@ import Streams
 /// The paths that the server answers, under one prefix. A known path that is asked with another method answers 405 and
 /// says which methods there are.
 package final class RouteTable {
-    package typealias Handler = @Sendable (Request, BasicRequestContext) async throws -> Response
+    package typealias Handler = @Sendable (Request, ServerContext) async throws -> Response
 
     /// Such as `/monitoring`; empty: none.
     let prefix: String
@@ -30,8 +30,8 @@ package final class RouteTable {
     private static let methods: [HTTPRequest.Method] = [.get, .put, .post, .delete, .patch, .options]
 
     /// HEAD is answered where GET is.
-    package func router() -> Router<BasicRequestContext> {
-        let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
+    package func router() -> Router<ServerContext> {
+        let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: NothingHere())
         for (path, methods) in handlers {
             let whole = RouterPath(stringLiteral: prefix + path)
@@ -53,8 +53,8 @@ package final class RouteTable {
 private struct NothingHere: RouterMiddleware {
     @concurrent
     func handle(
-        _ request: Request, context: BasicRequestContext,
-        next: @concurrent (Request, BasicRequestContext) async throws -> Response
+        _ request: Request, context: ServerContext,
+        next: @concurrent (Request, ServerContext) async throws -> Response
     ) async throws -> Response {
         do {
             return try await next(request, context)

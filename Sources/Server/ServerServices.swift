@@ -13,17 +13,35 @@ package struct ServerServices: Sendable {
     package let reload: @Sendable () async throws -> Void
     package let version: String
     package let routePrefix: String
+    /// What the program was started with, as `status/flags` shows it.
+    package let flags: [Flag]
+    package let configuration: ConfigStatus
+    package let queries: QueryLimits
     let startTime: Timestamp
     /// Which series pushed bytes stand for; shared by all requests.
     let cache = SeriesCache()
     /// A bound for all requests together; each has its own besides.
     package let bodies: BodyBudget
 
+    package struct Flag: Sendable {
+        package var name: String
+        package var value: String
+
+        package init(_ name: String, _ value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
     package init(
         graph: RunningGraph, clock: any WallClock, telemetry: Telemetry,
-        version: String = "", routePrefix: String = "",
+        version: String = "", routePrefix: String = "", flags: [Flag] = [],
+        configuration: ConfigStatus = ConfigStatus(), queries: QueryLimits = QueryLimits(),
         bodiesBytesMax: Int = 256 << 20, reload: @escaping @Sendable () async throws -> Void
     ) {
+        self.flags = flags.map { Flag($0.name, Masked.userInfo($0.value)) }
+        self.configuration = configuration
+        self.queries = queries
         self.graph = graph
         self.clock = clock
         self.telemetry = ServerTelemetry(telemetry)
@@ -49,6 +67,33 @@ package final class ServerTelemetry: Sendable {
     private let refusals = Mutex<[Int: Counter]>([:])
 
     init(_ metrics: Telemetry) { self.metrics = metrics }
+
+    /// How long a query waited for its turn and was evaluated.
+    func queried(_ timings: QueryRunner.Timings) {
+        metrics.histogram(
+            "tocsin_query_duration_seconds", help: "How long queries of clients took, by phase.",
+            labels: ["phase": "queue"]
+        ).observe(timings.queued.inSeconds)
+        metrics.histogram(
+            "tocsin_query_duration_seconds", help: "How long queries of clients took, by phase.",
+            labels: ["phase": "evaluation"]
+        ).observe((timings.prepared + timings.evaluated).inSeconds)
+    }
+
+    /// How many queries there are, for every reading.
+    func collectQueries(_ counts: @escaping @Sendable () -> (running: Int, waiting: Int)) {
+        metrics.collect { readings in
+            let (running, waiting) = counts()
+            readings.append(
+                .init(
+                    "tocsin_queries_running", .gauge, help: "Queries of clients that are being evaluated.",
+                    value: Double(running)))
+            readings.append(
+                .init(
+                    "tocsin_queries_waiting", .gauge, help: "Queries of clients that wait for their turn.",
+                    value: Double(waiting)))
+        }
+    }
 
     /// A request was answered with an error.
     func refused(status: Int) {

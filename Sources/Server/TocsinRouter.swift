@@ -2,13 +2,16 @@ package import Hummingbird
 
 /// Every path that the server answers.
 /// - Parameter prefix: under which all of them lie, such as `/monitoring`; empty: none.
-package func tocsinRouter(_ services: ServerServices, prefix: String = "") -> Router<BasicRequestContext> {
+package func tocsinRouter(_ services: ServerServices, prefix: String = "") -> Router<ServerContext> {
     let routes = RouteTable(prefix: prefix)
     ManagementRoutes(services: services).add(to: routes)
     PushRoutes(services: services, prefix: prefix).add(to: routes)
     PushGatewayRoutes(services: services).add(to: routes)
     QueryRoutes(services: services).add(to: routes)
     AlertStreamRoutes(services: services).add(to: routes)
+    SeriesRoutes(services: services).add(to: routes)
+    RuleRoutes(services: services).add(to: routes)
+    TargetRoutes(services: services).add(to: routes)
     StatusRoutes(services: services).add(to: routes)
     PostAlertsRoutes(services: services).add(to: routes)
     AlertmanagerRoutes(services: services).add(to: routes)

@@ -6,7 +6,7 @@ actor SeriesShard {
     /// Gives the shard a default executor when none is injected: an actor with an executor of its own has no other way.
     private actor Home {}
 
-    private var memory: ShardMemory
+    var memory: ShardMemory
     private let settings: StorageSettings
     private let bytesMax: Int
     private let home = Home()

@@ -31,6 +31,7 @@ package struct TestServer: Sendable {
         package var bodiesBytesMax = 256 << 20
         package var headDeadline = Duration.seconds(60)
         package var bodyDeadline = Duration.seconds(60)
+        package var queries = QueryLimits()
         package init() {}
     }
 
@@ -59,9 +60,20 @@ package struct TestServer: Sendable {
         server.headDeadline = options.headDeadline
         server.bodyDeadline = options.bodyDeadline
         server.streamPath = options.prefix + PushPaths.stream
+        let configuration = ConfigStatus()
         let services = ServerServices(
             graph: graph, clock: options.clock, telemetry: telemetry, version: "test", routePrefix: options.prefix,
-            bodiesBytesMax: options.bodiesBytesMax, reload: { try await graph.reload(try load()) })
+            flags: [.init("query.timeout", "2m")], configuration: configuration, queries: options.queries,
+            bodiesBytesMax: options.bodiesBytesMax,
+            reload: {
+                do {
+                    try await graph.reload(try load())
+                    configuration.loaded(at: options.clock.now())
+                } catch {
+                    configuration.failed(at: options.clock.now())
+                    throw error
+                }
+            })
         let group = ServiceGroup(
             configuration: .init(
                 services: [

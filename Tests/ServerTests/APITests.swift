@@ -92,34 +92,6 @@ import Testing
         }
     }
 
-    static let wrong = [
-        ("query?query=", 400, "bad_data", "invalid parameter \"query\""),
-        ("query?query=sum(", 400, "bad_data", "invalid parameter \"query\""),
-        ("query?query=x&time=yesterday", 400, "bad_data", "cannot parse \"yesterday\" to a valid timestamp"),
-        ("query_range?query=x&start=0&end=1&step=0", 400, "bad_data", "zero or negative query resolution step widths"),
-        ("query_range?query=x&start=5&end=1&step=1", 400, "bad_data", "end timestamp must not be before start time"),
-        ("query_range?query=x&start=0&end=1", 400, "bad_data", "invalid parameter \"step\""),
-        (
-            "query_range?query=x&start=0&end=20000&step=1", 400, "bad_data",
-            "exceeded maximum resolution of 11,000 points"
-        ),
-        ("query_range?query=x[5m]&start=0&end=1&step=1", 400, "bad_data", "invalid expression type \"range vector\""),
-        ("query?query=1&timeout=soon", 400, "bad_data", "cannot parse \"soon\" to a valid duration"),
-    ]
-
-    @Test("A wrong query is told as Prometheus tells it", arguments: wrong)
-    func wrongQuery(path: String, status: Int, type: String, message: String) async throws {
-        try await TestServer.with(pushPipeline) { server async throws in
-            let answer = try await server.client.get(
-                "/api/v1/" + path.replacing("[", with: "%5B").replacing("]", with: "%5D"))
-            #expect(answer.status == status)
-            let document = try answer.json()
-            #expect(document["status"] as? String == "error")
-            #expect(document["errorType"] as? String == type)
-            #expect((document["error"] as? String)?.contains(message) == true || message.isEmpty, "\(answer.text)")
-        }
-    }
-
     @Test func `a server under a prefix answers there only`() async throws {
         var options = TestServer.Options()
         options.prefix = "/watch/tocsin"

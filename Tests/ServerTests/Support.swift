@@ -23,6 +23,13 @@ func gzip(_ bytes: [UInt8]) throws -> [UInt8] {
     return try TestProcess.output("gzip", ["-c", file.path])
 }
 
+func gunzip(_ bytes: [UInt8]) throws -> [UInt8] {
+    let folder = try TemporaryFolder()
+    let file = folder.url.appending(path: "x.gz")
+    try Data(bytes).write(to: file)
+    return try TestProcess.output("gzip", ["-dc", file.path])
+}
+
 /// A snappy block that holds its bytes as they are.
 func snappy(_ bytes: [UInt8]) -> [UInt8] {
     var result: [UInt8] = []

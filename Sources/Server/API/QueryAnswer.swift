@@ -6,84 +6,146 @@ import Streams
 
 /// A query's result as the JSON of Prometheus's API. It leaves in pieces, so that a large one is not there twice.
 enum QueryAnswer {
-    private static let pieceBytes = 64 * 1024
-
-    static func response(_ result: QueryResult, query: String) -> Response {
+    /// - Parameters:
+    ///   - warnings: those besides the result's own.
+    ///   - executor: where the text is made, for a large one takes its time.
+    static func response(
+        _ result: QueryResult, query: String, warnings: [String] = [], statistics: JSONValue? = nil,
+        on executor: QueryExecutor
+    ) -> Response {
         Response(
             status: .ok, headers: [.contentType: "application/json"],
             body: ResponseBody { writer in
-                var bytes: [UInt8] = []
-                func text(_ text: String) { bytes += text.utf8 }
-                text("{\"status\":\"success\",\"data\":{\"resultType\":")
-                switch result.value {
-                case .scalar(let value, let time):
-                    text("\"scalar\",\"result\":")
-                    SampleJSON.point(time.milliseconds, value, to: &bytes)
-                case .string(let value, let time):
-                    text("\"string\",\"result\":[\(SampleJSON.seconds(time.milliseconds)),")
-                    JSONValue.write(string: value, to: &bytes)
-                    text("]")
-                case .vector(let samples):
-                    text("\"vector\",\"result\":[")
-                    for (place, sample) in samples.enumerated() {
-                        text(place == 0 ? "{\"metric\":" : ",{\"metric\":")
-                        JSONValue.labels(sample.labels).write(to: &bytes)
-                        if let histogram = sample.histogram {
-                            text(",\"histogram\":")
-                            SampleJSON.point(sample.timestamp.milliseconds, histogram, to: &bytes)
-                        } else {
-                            text(",\"value\":")
-                            SampleJSON.point(sample.timestamp.milliseconds, sample.value, to: &bytes)
-                        }
-                        text("}")
-                        try await flush(&bytes, to: &writer, atLeast: pieceBytes)
+                try await withTaskExecutorPreference(executor) {
+                    var text = PieceWriter("{\"status\":\"success\",\"data\":{\"resultType\":")
+                    switch result.value {
+                    case .scalar(let value, let time):
+                        text.write("\"scalar\",\"result\":")
+                        SampleJSON.point(time.milliseconds, value, to: &text.bytes)
+                    case .string(let value, let time):
+                        text.write("\"string\",\"result\":[\(SampleJSON.seconds(time.milliseconds)),")
+                        JSONValue.write(string: value, to: &text.bytes)
+                        text.write("]")
+                    case .vector(let samples): try await write(samples, &text, &writer)
+                    case .matrix(let series): try await write(series, &text, &writer)
                     }
-                    text("]")
-                case .matrix(let series):
-                    text("\"matrix\",\"result\":[")
-                    for (place, one) in series.enumerated() {
-                        text(place == 0 ? "{\"metric\":" : ",{\"metric\":")
-                        JSONValue.labels(one.labels).write(to: &bytes)
-                        for isHistogram in [false, true] {
-                            var isFirst = true
-                            for index in one.timestamps.indices where one.values[index].isHistogram == isHistogram {
-                                text(isFirst ? isHistogram ? ",\"histograms\":[" : ",\"values\":[" : ",")
-                                isFirst = false
-                                if isHistogram {
-                                    let histogram = one.histograms[one.values[index].histogramPlace]
-                                    SampleJSON.point(one.timestamps[index], histogram, to: &bytes)
-                                } else {
-                                    SampleJSON.point(one.timestamps[index], one.values[index], to: &bytes)
-                                }
-                                try await flush(&bytes, to: &writer, atLeast: pieceBytes)
-                            }
-                            if !isFirst { text("]") }
-                        }
-                        text("}")
+                    if let statistics {
+                        text.write(",\"stats\":")
+                        statistics.write(to: &text.bytes)
                     }
-                    text("]")
+                    text.write("}")
+                    list("warnings", warnings + result.warnings(in: query), kind: "warning", to: &text.bytes)
+                    list("infos", result.infos(in: query), kind: "info", to: &text.bytes)
+                    text.write("}")
+                    try await text.finish(&writer)
                 }
-                text("}")
-                list("warnings", result.warnings(in: query), to: &bytes)
-                list("infos", result.infos(in: query), to: &bytes)
-                text("}")
-                try await flush(&bytes, to: &writer, atLeast: 1)
-                try await writer.finish(nil)
             })
     }
 
     @concurrent
-    private static func flush(
-        _ bytes: inout [UInt8], to writer: inout any ResponseBodyWriter, atLeast count: Int
+    private static func write(
+        _ samples: [VectorSample], _ text: inout PieceWriter, _ writer: inout any ResponseBodyWriter
     ) async throws {
-        guard bytes.count >= count else { return }
-        try await writer.write(ByteBuffer(bytes: bytes))
-        bytes.removeAll(keepingCapacity: true)
+        text.write("\"vector\",\"result\":[")
+        for (place, sample) in samples.enumerated() {
+            text.write(place == 0 ? "{\"metric\":" : ",{\"metric\":")
+            write(sample.labels, to: &text.bytes)
+            if let histogram = sample.histogram {
+                text.write(",\"histogram\":")
+                SampleJSON.point(sample.timestamp.milliseconds, histogram, to: &text.bytes)
+            } else {
+                text.write(",\"value\":")
+                SampleJSON.point(sample.timestamp.milliseconds, sample.value, to: &text.bytes)
+            }
+            text.write("}")
+            if text.isFull { try await text.flush(to: &writer) }
+        }
+        text.write("]")
     }
 
-    private static func list(_ name: String, _ texts: [String], to bytes: inout [UInt8]) {
+    @concurrent
+    private static func write(
+        _ series: [SeriesSamples], _ text: inout PieceWriter, _ writer: inout any ResponseBodyWriter
+    ) async throws {
+        text.write("\"matrix\",\"result\":[")
+        for (place, one) in series.enumerated() {
+            text.write(place == 0 ? "{\"metric\":" : ",{\"metric\":")
+            write(one.labels, to: &text.bytes)
+            for isHistogram in one.histograms.isEmpty ? [false] : [false, true] {
+                var points = PointWriter(one, histograms: isHistogram)
+                while !points.isDone {
+                    points.write(to: &text)
+                    if text.isFull { try await text.flush(to: &writer) }
+                }
+            }
+            text.write("}")
+        }
+        text.write("]")
+    }
+
+    private static func write(_ labels: LabelSet, to bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: "{"))
+        var isFirst = true
+        for label in labels {
+            if !isFirst { bytes.append(UInt8(ascii: ",")) }
+            isFirst = false
+            JSONValue.write(string: label.name, to: &bytes)
+            bytes.append(UInt8(ascii: ":"))
+            JSONValue.write(string: label.value, to: &bytes)
+        }
+        bytes.append(UInt8(ascii: "}"))
+    }
+
+    private static let annotationsMax = 10
+
+    /// No more of them than a reader takes in.
+    private static func list(_ name: String, _ texts: [String], kind: String, to bytes: inout [UInt8]) {
         if texts.isEmpty { return }
+        var shown = Array(texts.prefix(annotationsMax))
+        if texts.count > shown.count { shown.append("\(texts.count - shown.count) more \(kind) annotations omitted") }
         bytes += ",\"\(name)\":".utf8
-        JSONValue.array(texts.map { .string($0) }).write(to: &bytes)
+        JSONValue.array(shown.map { .string($0) }).write(to: &bytes)
+    }
+}
+
+/// Writes the floats or the histograms of one series, as many at a time as fit into a piece.
+private struct PointWriter {
+    private let series: SeriesSamples
+    private let writesHistograms: Bool
+    private var next = 0
+    private var hasBegun = false
+
+    init(_ series: SeriesSamples, histograms: Bool) {
+        self.series = series
+        writesHistograms = histograms
+    }
+
+    private(set) var isDone = false
+
+    mutating func write(to text: inout PieceWriter) {
+        while next < series.timestamps.count, !text.isFull {
+            let place = next
+            next += 1
+            let value = series.values[place]
+            guard value.isHistogram == writesHistograms else { continue }
+            begin(&text)
+            if writesHistograms {
+                SampleJSON.point(series.timestamps[place], series.histograms[value.histogramPlace], to: &text.bytes)
+            } else {
+                SampleJSON.point(series.timestamps[place], value, to: &text.bytes)
+            }
+        }
+        guard next == series.timestamps.count else { return }
+        if hasBegun { text.write("]") }
+        isDone = true
+    }
+
+    private mutating func begin(_ text: inout PieceWriter) {
+        if hasBegun {
+            text.write(",")
+        } else {
+            text.write(writesHistograms ? ",\"histograms\":[" : ",\"values\":[")
+            hasBegun = true
+        }
     }
 }

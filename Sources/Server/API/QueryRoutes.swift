@@ -1,138 +1,124 @@
 import HTTPTypes
-import Hummingbird
 import NIOCore
 import Pipelines
 import PromQL
 import Storage
 import Streams
-import Synchronization
 
-/// Prometheus's `query` and `query_range` (prometheus.io/docs/prometheus/latest/querying/api).
+/// Prometheus's `query` and `query_range` (prometheus.io/docs/prometheus/latest/querying/api), and what it says of an
+/// expression without evaluating it.
 struct QueryRoutes: Sendable {
     let services: ServerServices
-    private let running = RunningQueries(max: 20)
+    private let runner: QueryRunner
 
-    init(services: ServerServices) { self.services = services }
-
-    private static let timeoutMax = Duration.seconds(120)
+    init(services: ServerServices) {
+        self.services = services
+        runner = QueryRunner(services.queries, store: services.graph.store, telemetry: services.telemetry)
+    }
 
     func add(to routes: RouteTable) {
-        for method in [HTTPRequest.Method.get, .post] {
-            routes.on("/api/v1/query", method: method) { request, _ in
-                await answer(request) { try await instant($0) }
-            }
-            routes.on("/api/v1/query_range", method: method) { request, _ in
-                await answer(request) { try await range($0) }
-            }
+        routes.api("query", methods: [.get, .post], services) { try await instant($0) }
+        routes.api("query_range", methods: [.get, .post], services) { try await range($0) }
+        routes.api("format_query", methods: [.get, .post], services) {
+            APIAnswer(.string(try Self.expression($0.parameters).prettified()))
+        }
+        routes.api("parse_query", methods: [.get, .post], services) {
+            APIAnswer(ExpressionTree.json(try Self.expression($0.parameters)))
         }
     }
 
-    private func answer(
-        _ request: Request, _ evaluate: (RequestParameters) async throws -> Response
-    ) async -> Response {
-        do {
-            let parameters = try await RequestParameters(request, in: services.bodies)
-            guard running.enter() else {
-                throw APIFailure(
-                    status: .serviceUnavailable, type: "unavailable",
-                    message: "too many queries run at the same time; try again")
-            }
-            defer { running.leave() }
-            return try await evaluate(parameters)
-        } catch let failure as APIFailure {
-            services.telemetry.refused(status: failure.status.code)
-            return failure.response
-        } catch let failure as HTTPFailure {
-            let type = failure.status == .serviceUnavailable ? "unavailable" : "bad_data"
-            return APIFailure(status: failure.status, type: type, message: failure.message).response
-        } catch let error as EvaluationError {
-            return Self.failure(error).response
-        } catch let slow as SlowBody {
-            // It was counted when it was noticed.
-            return APIFailure(status: .requestTimeout, type: "timeout", message: slow.message).response
-        } catch {
-            return APIFailure.badData("the request's body can't be read").response
-        }
-    }
-
-    private static func failure(_ error: EvaluationError) -> APIFailure {
-        switch error {
-        case .timedOut: APIFailure(status: .serviceUnavailable, type: "timeout", message: "\(error)")
-        case .canceled: APIFailure(status: .serviceUnavailable, type: "canceled", message: "\(error)")
-        case .tooManySteps: .badData("\(error)")
-        case .unavailable: APIFailure(status: .internalServerError, type: "internal", message: "\(error)")
-        case .tooManySamples, .execution:
-            APIFailure(status: .unprocessableContent, type: "execution", message: "\(error)")
-        }
-    }
-
-    private func expression(_ parameters: RequestParameters) throws(APIFailure) -> (String, Expression) {
-        let text = parameters["query"] ?? ""
+    private static func expression(_ parameters: RequestParameters) throws(APIFailure) -> Expression {
         do throws(ParseError) {
-            return (text, try PromQLParser.parse(text, options: .standard))
+            return try PromQLParser.parse(parameters["query"] ?? "", options: .standard)
         } catch {
             throw .badData(parameter: "query", "\(error)")
         }
     }
 
-    private func evaluator(_ parameters: RequestParameters) throws(APIFailure) -> Evaluator<SeriesStore> {
-        var settings = EvaluationSettings()
-        if let lookback = try parameters.duration("lookback_delta"), lookback > .zero { settings.lookback = lookback }
-        let timeout = min(try parameters.duration("timeout") ?? Self.timeoutMax, Self.timeoutMax)
-        let deadline = ContinuousClock().now + timeout
-        settings.isPastDeadline = { ContinuousClock().now > deadline }
-        return Evaluator(reader: services.graph.store, settings: settings)
+    private func options(_ parameters: RequestParameters) throws(APIFailure) -> QueryRunner.Options {
+        let timeout = try parameters.duration("timeout")
+        return QueryRunner.Options(lookback: try parameters.lookback(), timeout: timeout)
     }
 
-    private func instant(_ parameters: RequestParameters) async throws -> Response {
+    private func instant(_ request: APIRequest) async throws -> APIAnswer {
+        let parameters = request.parameters
+        let limit = try parameters.limit()
         let time = try parameters.time("time") ?? services.clock.now()
-        let (text, expression) = try expression(parameters)
-        let result = try await evaluator(parameters).instant(expression, at: time)
-        return QueryAnswer.response(result, query: text)
+        let options = try options(parameters)
+        let expression = try Self.expression(parameters)
+        let (result, timings) = try await runner.run(expression, options, on: request.channel) {
+            try await $0.instant($1, at: time)
+        }
+        return answer(result, timings, parameters, limit: limit)
     }
 
-    private func range(_ parameters: RequestParameters) async throws -> Response {
-        guard let start = try parameters.time("start") else {
-            throw APIFailure.badData(parameter: "start", "cannot parse \"\" to a valid timestamp")
-        }
-        guard let end = try parameters.time("end") else {
-            throw APIFailure.badData(parameter: "end", "cannot parse \"\" to a valid timestamp")
-        }
+    /// A range has at most that many steps after its first.
+    private static let stepsMax: Int64 = 11_000
+
+    private func range(_ request: APIRequest) async throws -> APIAnswer {
+        let parameters = request.parameters
+        let limit = try parameters.limit()
+        let start = try parameters.requiredTime("start")
+        let end = try parameters.requiredTime("end")
         if end < start { throw APIFailure.badData(parameter: "end", "end timestamp must not be before start time") }
-        guard let step = try parameters.duration("step") else {
-            throw APIFailure.badData(parameter: "step", "cannot parse \"\" to a valid duration")
-        }
-        guard step > .zero else {
+        let step = try parameters.requiredDuration("step")
+        guard step.wholeMilliseconds > 0 else {
             throw APIFailure.badData(
                 parameter: "step",
                 "zero or negative query resolution step widths are not accepted. Try a positive integer")
         }
-        let (text, expression) = try expression(parameters)
+        if (end - start).wholeMilliseconds / step.wholeMilliseconds > Self.stepsMax {
+            throw APIFailure(EvaluationError.tooManySteps(limit: Int(Self.stepsMax)))
+        }
+        let options = try options(parameters)
+        let expression = try Self.expression(parameters)
         guard expression.type == .scalar || expression.type == .vector else {
             let type = expression.type == .matrix ? "range vector" : "string"
             throw APIFailure.badData(
                 parameter: "query",
                 "invalid expression type \(quoted(type)) for range query, must be Scalar or instant Vector")
         }
-        let result = try await evaluator(parameters).range(expression, from: start, through: end, step: step)
-        return QueryAnswer.response(result, query: text)
+        let (result, timings) = try await runner.run(expression, options, on: request.channel) {
+            try await $0.range($1, from: start, through: end, step: step)
+        }
+        return answer(result, timings, parameters, limit: limit)
+    }
+
+    private func answer(
+        _ result: QueryResult, _ timings: QueryRunner.Timings, _ parameters: RequestParameters, limit: Int?
+    ) -> APIAnswer {
+        var result = result
+        var warnings: [String] = []
+        if let limit, result.truncate(to: limit) { warnings.append(APIAnswer.truncated) }
+        var statistics: JSONValue?
+        if let asked = parameters["stats"] {
+            statistics = QueryStatistics.json(timings)
+            if asked != "true", asked != "all" {
+                warnings.append(
+                    "value \(quoted(asked)) for parameter \"stats\" is deprecated and will be rejected in the next"
+                        + " major release, use \"true\" or \"all\"")
+            }
+        }
+        return APIAnswer(
+            .response(
+                QueryAnswer.response(
+                    result, query: parameters["query"] ?? "", warnings: warnings, statistics: statistics,
+                    on: runner.executor)))
     }
 }
 
-/// How many queries run now; those beyond the bound are refused, since waiting ones would hold their clients.
-final class RunningQueries: Sendable {
-    private let max: Int
-    private let count = Mutex(0)
-
-    init(max: Int) { self.max = max }
-
-    func enter() -> Bool {
-        count.withLock { count in
-            guard count < max else { return false }
-            count += 1
-            return true
+extension QueryResult {
+    /// Leaves out all but the first series; says whether there were more.
+    fileprivate mutating func truncate(to limit: Int) -> Bool {
+        switch value {
+        case .scalar, .string: return false
+        case .vector(let samples):
+            guard samples.count > limit else { return false }
+            value = .vector(Array(samples.prefix(limit)))
+        case .matrix(let series):
+            guard series.count > limit else { return false }
+            value = .matrix(Array(series.prefix(limit)))
         }
+        return true
     }
-
-    func leave() { count.withLock { $0 -= 1 } }
 }

@@ -1,102 +1,246 @@
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import PromQL
 import Streams
 
-/// The parameters of a request to the Prometheus API: those of the URL, and of a form in the body of a POST.
+/// The parameters of a request to the Prometheus API: those of a form in the body of a POST, then those of the URL, as
+/// Go's `net/http` reads them.
 struct RequestParameters: Sendable {
     private var values: [(name: String, value: String)] = []
+    /// How many of them came in the body.
+    private var formCount = 0
+    /// The first pair that is not well-formed; such pairs are left out.
+    private(set) var malformed: String?
 
     private static let formBytesMax = 10 << 20
 
     init(_ request: Request, in budget: BodyBudget) async throws {
-        values = Self.pairs(request.uri.query ?? "")
-        guard request.method == .post else { return }
-        let reader = RequestBodyReader(bytesMax: Self.formBytesMax)
-        let form = try await reader.withWhole(of: request, in: budget) { body in
+        if request.method == .post || request.method == .put {
+            let reader = RequestBodyReader(bytesMax: Self.formBytesMax)
             let type = request.headers[.contentType]?.lowercased() ?? ""
-            return type.hasPrefix("application/x-www-form-urlencoded") ? Self.pairs(String(buffer: body)) : []
+            let form = try await reader.withWhole(of: request, in: budget) { body in
+                type.hasPrefix("application/x-www-form-urlencoded") ? String(buffer: body) : ""
+            }
+            addPairs(form)
+            formCount = values.count
         }
-        values = form + values
+        addPairs(request.uri.query ?? "")
     }
+
+    /// The parameters of a URL's query.
+    init(query: String) { addPairs(query) }
 
     /// The first value of a parameter; nil when it is absent or empty.
     subscript(name: String) -> String? {
         values.first { $0.name == name }.flatMap { $0.value.isEmpty ? nil : $0.value }
     }
 
+    /// The first value in the URL, the body left aside.
+    func inURL(_ name: String) -> String? {
+        values[formCount...].first { $0.name == name }.flatMap { $0.value.isEmpty ? nil : $0.value }
+    }
+
     func all(_ name: String) -> [String] { values.filter { $0.name == name }.map(\.value) }
 
-    private static func pairs(_ text: String) -> [(name: String, value: String)] {
-        text.split(separator: "&").map { pair in
+    /// - Throws: when a pair was not well-formed, for endpoints that look at that.
+    func requireWellFormed() throws(APIFailure) {
+        if let malformed { throw .badData("error parsing form values: \(malformed)") }
+    }
+
+    private mutating func addPairs(_ text: String) {
+        for pair in text.split(separator: "&") {
+            if pair.contains(";") {
+                malformed = malformed ?? "invalid semicolon separator in query"
+                continue
+            }
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            return (decoded(parts[0]), parts.count > 1 ? decoded(parts[1]) : "")
+            do throws(MalformedEscape) {
+                let value = parts.count > 1 ? try Self.decoded(parts[1]) : ""
+                values.append((try Self.decoded(parts[0]), value))
+            } catch {
+                malformed = malformed ?? error.description
+            }
         }
     }
 
-    private static func decoded(_ text: Substring) -> String {
+    struct MalformedEscape: Error, CustomStringConvertible {
+        var text: String
+        var description: String { "invalid URL escape \(quoted(text))" }
+    }
+
+    /// Undoes percent-encoding.
+    /// - Parameter isForm: `+` is a blank.
+    static func decoded(_ text: Substring, isForm: Bool = true) throws(MalformedEscape) -> String {
         var result: [UInt8] = []
         var bytes = text.utf8[...]
         while let byte = bytes.popFirst() {
             switch byte {
-            case UInt8(ascii: "+"): result.append(UInt8(ascii: " "))
+            case UInt8(ascii: "+") where isForm: result.append(UInt8(ascii: " "))
             case UInt8(ascii: "%"):
-                if let value = UInt8(String(decoding: bytes.prefix(2), as: UTF8.self), radix: 16), bytes.count >= 2 {
-                    result.append(value)
-                    bytes = bytes.dropFirst(2)
-                } else {
-                    result.append(byte)
-                }
+                let digits = bytes.prefix(2)
+                guard digits.count == 2, digits.allSatisfy({ $0.isHexadecimal }),
+                    let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
+                else { throw MalformedEscape(text: "%" + String(decoding: digits, as: UTF8.self)) }
+                result.append(value)
+                bytes = bytes.dropFirst(2)
             default: result.append(byte)
             }
         }
         return String(decoding: result, as: UTF8.self)
     }
+}
 
-    // MARK: times
-
-    /// Seconds since the epoch, or RFC 3339.
-    func time(_ name: String) throws(APIFailure) -> Timestamp? {
-        guard let text = self[name] else { return nil }
-        if let seconds = Double(text), seconds.isFinite, abs(seconds) < 9e12 {
-            return Timestamp(milliseconds: Int64((seconds * 1000).rounded()))
-        }
-        if let time = Timestamp(rfc3339: text) { return time }
-        throw .badData(parameter: name, "cannot parse \(quoted(text)) to a valid timestamp")
-    }
-
-    /// Seconds, or a duration such as `15s`.
-    func duration(_ name: String) throws(APIFailure) -> Duration? {
-        guard let text = self[name] else { return nil }
-        if let seconds = Double(text), seconds.isFinite, abs(seconds) < 9e12 {
-            return .milliseconds(Int64((seconds * 1000).rounded()))
-        }
-        do throws(Duration.TextError) {
-            return try Duration.parse(prometheus: text)
-        } catch {
-            throw .badData(parameter: name, "cannot parse \(quoted(text)) to a valid duration")
+extension UInt8 {
+    fileprivate var isHexadecimal: Bool {
+        switch self {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"),
+            UInt8(ascii: "A")...UInt8(ascii: "F"):
+            true
+        default: false
         }
     }
 }
 
-/// An error as the Prometheus API tells it.
-struct APIFailure: Error, Sendable {
-    var status: HTTPResponse.Status
-    var type: String
-    var message: String
+// MARK: - Values
 
-    static func badData(_ message: String) -> APIFailure {
-        APIFailure(status: .badRequest, type: "bad_data", message: message)
+extension RequestParameters {
+    /// The times that clients take for the beginning and the end of all time; their years have too many digits for RFC 3339.
+    private static let ends: [String: Timestamp] = [
+        "-292273086-05-16T16:47:06Z": .distantPast, "292277025-08-18T07:12:54.999999999Z": .distantFuture,
+    ]
+
+    /// Seconds since the epoch, or RFC 3339. Nil: neither.
+    private static func time(_ text: String) -> Timestamp? {
+        if let seconds = Double(text), seconds.isFinite {
+            let milliseconds = (seconds * 1000).rounded()
+            return Timestamp(
+                milliseconds: Int64(
+                    min(
+                        max(milliseconds, Double(Timestamp.distantPast.milliseconds)),
+                        Double(Timestamp.distantFuture.milliseconds))))
+        }
+        return Timestamp(rfc3339: text) ?? ends[text]
     }
 
-    static func badData(parameter: String, _ message: String) -> APIFailure {
-        badData("invalid parameter \(quoted(parameter)): \(message)")
+    /// A time that has to be there.
+    func requiredTime(_ name: String) throws(APIFailure) -> Timestamp {
+        let text = self[name] ?? ""
+        guard let time = Self.time(text) else {
+            throw .badData(parameter: name, "cannot parse \(quoted(text)) to a valid timestamp")
+        }
+        return time
     }
 
-    var response: Response {
-        let document: JSONValue = ["status": "error", "errorType": .string(type), "error": .string(message)]
-        return Response(
-            status: status, headers: [.contentType: "application/json"],
-            body: .init(byteBuffer: ByteBuffer(bytes: document.bytes)))
+    func time(_ name: String) throws(APIFailure) -> Timestamp? {
+        guard let text = self[name] else { return nil }
+        guard let time = Self.time(text) else {
+            throw .badData(
+                parameter: name, "invalid time value for '\(name)': cannot parse \(quoted(text)) to a valid timestamp")
+        }
+        return time
+    }
+
+    /// Seconds, or a duration such as `15s`. Its message says nothing of the parameter.
+    struct BadDuration: Error {
+        var message: String
+    }
+
+    private static func duration(_ text: String) throws(BadDuration) -> Duration {
+        if let seconds = Double(text), !seconds.isNaN {
+            guard seconds.magnitude < 0x1p63 / 1e9 else {
+                throw BadDuration(
+                    message: "cannot parse \(quoted(text)) to a valid duration. It overflows int64")
+            }
+            return .nanoseconds(Int64(seconds * 1e9))
+        }
+        do throws(Duration.TextError) {
+            return try Duration.parse(prometheus: text)
+        } catch {
+            throw BadDuration(message: "cannot parse \(quoted(text)) to a valid duration")
+        }
+    }
+
+    func requiredDuration(_ name: String) throws(APIFailure) -> Duration {
+        do throws(BadDuration) {
+            return try Self.duration(self[name] ?? "")
+        } catch {
+            throw .badData(parameter: name, error.message)
+        }
+    }
+
+    func duration(_ name: String) throws(APIFailure) -> Duration? {
+        self[name] == nil ? nil : try requiredDuration(name)
+    }
+
+    /// `lookback_delta`; nil where it is not above zero, which stands for the default.
+    func lookback() throws(APIFailure) -> Duration? {
+        guard let text = self["lookback_delta"] else { return nil }
+        do throws(BadDuration) {
+            let lookback = try Self.duration(text)
+            return lookback > .zero ? lookback : nil
+        } catch {
+            throw .badData("error parsing lookback delta duration: \(error.message)")
+        }
+    }
+
+    /// How many elements the answer may have; nil: any number.
+    func limit(_ name: String = "limit") throws(APIFailure) -> Int? {
+        guard let text = self[name] else { return nil }
+        do throws(GoInteger.Malformed) {
+            let limit = try GoInteger.parse(text)
+            if limit < 0 { throw GoInteger.Malformed(description: "limit must be non-negative") }
+            return limit == 0 ? nil : limit
+        } catch {
+            throw .badData(parameter: name, error.description)
+        }
+    }
+
+    /// Whether it is set to a yes; nil: not set.
+    static func boolean(_ text: String) -> Bool? {
+        switch text {
+        case "1", "t", "T", "TRUE", "true", "True": true
+        case "0", "f", "F", "FALSE", "false", "False": false
+        default: nil
+        }
+    }
+
+    /// `start` and `end`; all of time unless they are set.
+    func times() throws(APIFailure) -> (start: Timestamp, end: Timestamp) {
+        (try time("start") ?? .distantPast, try time("end") ?? .distantFuture)
+    }
+
+    /// The selectors of `match[]`. Each has to ask for something.
+    func selectors(_ name: String = "match[]") throws(APIFailure) -> [[Matcher]] {
+        var selectors: [[Matcher]] = []
+        for text in all(name) {
+            do throws(ParseError) {
+                selectors.append(try PromQLParser.parseSelector(text))
+            } catch {
+                throw .badData("\(error)")
+            }
+        }
+        if selectors.contains(where: { $0.allSatisfy { $0.accepts("") } }) {
+            throw .badData("match[] must contain at least one non-empty matcher")
+        }
+        return selectors
+    }
+}
+
+/// Whole numbers with the words of Go's `strconv`, which clients see.
+enum GoInteger {
+    struct Malformed: Error, CustomStringConvertible {
+        var description: String
+    }
+
+    /// - Parameter function: which of Go's functions the message names.
+    static func parse(_ text: String, function: String = "Atoi") throws(Malformed) -> Int {
+        if let number = Int(text) { return number }
+        let digits =
+            text.utf8.first == UInt8(ascii: "-") || text.utf8.first == UInt8(ascii: "+") ? text.dropFirst() : text[...]
+        let isNumber = !digits.isEmpty && digits.utf8.allSatisfy { (0x30...0x39).contains($0) }
+        throw Malformed(
+            description: "strconv.\(function): parsing \(quoted(text)): "
+                + (isNumber ? "value out of range" : "invalid syntax"))
     }
 }

@@ -5,7 +5,13 @@ package import Streams
 package enum SampleJSON {
     /// `[time, "value"]`
     package static func point(_ milliseconds: Int64, _ value: Double, to bytes: inout [UInt8]) {
-        bytes += "[\(seconds(milliseconds)),\"\(number(value))\"]".utf8
+        bytes.append(UInt8(ascii: "["))
+        writeSeconds(milliseconds, to: &bytes)
+        bytes.append(UInt8(ascii: ","))
+        bytes.append(UInt8(ascii: "\""))
+        writeNumber(value, to: &bytes)
+        bytes.append(UInt8(ascii: "\""))
+        bytes.append(UInt8(ascii: "]"))
     }
 
     /// `[time, {"count": .., "sum": .., "buckets": [[rule, lower, upper, count], ..]}]`; the rule says which bounds belong
@@ -24,14 +30,35 @@ package enum SampleJSON {
         bytes += (isFirst ? "}]" : "]}]").utf8
     }
 
-    /// Seconds with as many digits after the point as are not zero.
     static func seconds(_ milliseconds: Int64) -> String {
-        let whole = milliseconds / 1000
-        let rest = abs(milliseconds % 1000)
-        if rest == 0 { return "\(whole)" }
-        var digits = String(rest + 1000).dropFirst()
-        while digits.hasSuffix("0") { digits = digits.dropLast() }
-        return (milliseconds < 0 && whole == 0 ? "-0" : "\(whole)") + ".\(digits)"
+        var bytes: [UInt8] = []
+        writeSeconds(milliseconds, to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Seconds with as many digits after the point as are not zero. Here and below nothing is allocated: it is done for
+    /// every sample of an answer.
+    private static func writeSeconds(_ milliseconds: Int64, to bytes: inout [UInt8]) {
+        let (whole, rest) = milliseconds.quotientAndRemainder(dividingBy: 1000)
+        if whole == 0, milliseconds < 0 { bytes.append(UInt8(ascii: "-")) }
+        appendInteger(whole, to: &bytes)
+        if rest == 0 { return }
+        bytes.append(UInt8(ascii: "."))
+        var left = rest.magnitude
+        var scale: UInt64 = 100
+        while left > 0 {
+            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: left / scale))
+            left %= scale
+            scale /= 10
+        }
+    }
+
+    private static func writeNumber(_ value: Double, to bytes: inout [UInt8]) {
+        if value.magnitude < 1e21, value.magnitude >= 1e-6 || value == 0 {
+            appendFixedFloat(value, to: &bytes)
+        } else {
+            bytes += number(value).utf8
+        }
     }
 
     /// Go's shortest form without an exponent, as the API writes values.

@@ -1,63 +1,94 @@
-import Actors
+import Glibc
 import HTTPTypes
-import Hummingbird
-import NIOCore
 import Pipelines
-import Sources
+import PromQL
+import Storage
 import Streams
-import Transport
 
-/// What the graph knows of itself, as Prometheus's API tells it: targets with the reason when they are down, and the
-/// alerts that are pending or firing.
+/// What the server tells of itself: the endpoints under `status/`, `features` and `notifications`, and those that are
+/// switched off.
 struct StatusRoutes: Sendable {
     let services: ServerServices
 
+    /// The version of Prometheus whose API this is; clients decide by it what they may ask for.
+    static let compatibleVersion = "3.14.0"
+
     func add(to routes: RouteTable) {
-        routes.get("/api/v1/targets") { request, _ in await targets(request) }
-        routes.get("/api/v1/alerts") { _, _ in await alerts() }
+        routes.api("status/buildinfo", services) { _ in buildInfo() }
+        routes.api("status/runtimeinfo", services) { _ in runtimeInfo() }
+        routes.api("status/flags", services) { _ in
+            APIAnswer(.object(services.flags.map { .init($0.name, .string($0.value)) }))
+        }
+        routes.api("status/config", services) { _ in
+            APIAnswer(["yaml": .string(await services.graph.currentPlan.configuration)])
+        }
+        routes.api("status/tsdb", services) { try await StoreStatus(services).answer($0.parameters) }
+        // Nothing but the head is kept, and nothing is replayed.
+        routes.api("status/tsdb/blocks", services) { _ in APIAnswer(["blocks": []]) }
+        routes.api("status/walreplay", services) { _ in APIAnswer(["min": 0, "max": 0, "current": 0]) }
+        routes.api("features", services) { _ in APIAnswer(Features.json) }
+        routes.api("notifications", services) { _ in notifications() }
+        // Clients that are told so ask `notifications` from time to time.
+        routes.api("notifications/live", services) { _ in APIAnswer(.none) }
+        for name in ["delete_series", "clean_tombstones", "snapshot"] {
+            routes.api("admin/tsdb/\(name)", methods: [.post, .put], services) { _ in
+                throw APIFailure.disabled("admin APIs disabled")
+            }
+        }
     }
 
-    private static func success(_ data: JSONValue) -> Response {
-        let document: JSONValue = ["status": "success", "data": data]
-        return Response(
-            status: .ok, headers: [.contentType: "application/json"],
-            body: .init(byteBuffer: ByteBuffer(bytes: document.bytes)))
-    }
-
-    /// `scrapePool=` asks for the targets of one job.
-    private func targets(_ request: Request) async -> Response {
-        let pool = request.uri.queryParameters["scrapePool"].map(String.init)
-        let targets = await services.graph.targets.filter { pool == nil || $0.job == pool }
-        return Self.success([
-            "activeTargets": .array(targets.map(Self.target)), "droppedTargets": [],
-            "droppedTargetCounts": [:],
+    private func buildInfo() -> APIAnswer {
+        APIAnswer([
+            "version": .string(Self.compatibleVersion), "revision": .string(services.version), "branch": "tocsin",
+            "buildUser": "", "buildDate": "", "goVersion": "", "application": "tocsin",
+            "applicationVersion": .string(services.version),
         ])
     }
 
-    private static func target(_ status: TargetStatus) -> JSONValue {
-        [
-            "discoveredLabels": .labels(status.target.discoveredLabels), "labels": .labels(status.target.labels),
-            "scrapePool": .string(status.job), "scrapeUrl": .string(status.target.url.text),
-            "globalUrl": .string(status.target.url.text), "lastError": .string(status.lastError),
-            "lastScrape": .string(status.lastScrape?.rfc3339 ?? "0001-01-01T00:00:00Z"),
-            "lastScrapeDuration": .number(formatFloat(status.lastDuration.inSeconds, .fixed)),
-            "health": .string(status.health.rawValue),
-            "scrapeInterval": .string(status.target.interval.prometheusText),
-            "scrapeTimeout": .string(status.target.timeout.prometheusText),
-        ]
+    private func runtimeInfo() -> APIAnswer {
+        let configuration = services.configuration.reading
+        return APIAnswer([
+            "startTime": .string(services.startTime.rfc3339), "CWD": .string(Self.workingFolder),
+            "hostname": .string(Self.hostName), "serverTime": .string(services.clock.now().rfc3339),
+            "reloadConfigSuccess": .bool(configuration.isGood),
+            "lastConfigTime": .string((configuration.loadedAt ?? services.startTime).rfc3339), "corruptionCount": 0,
+            "goroutineCount": .integer(Int64(Self.threadCount)),
+            "GOMAXPROCS": .integer(Int64(sysconf(Int32(_SC_NPROCESSORS_ONLN)))),
+            "GOMEMLIMIT": .integer(Int64(services.graph.store.settings.memoryBytesMax)), "GOGC": "", "GODEBUG": "",
+            "storageRetention": .string(services.graph.store.settings.retention.prometheusText),
+        ])
     }
 
-    private func alerts() async -> Response {
-        let active = await services.graph.activeAlerts.sorted { $0.activeSince < $1.activeSince }
-        return Self.success([
-            "alerts": .array(
-                active.map { alert in
-                    [
-                        "labels": .labels(alert.labels), "annotations": .labels(alert.annotations),
-                        "state": .string(alert.state.rawValue), "activeAt": .string(alert.activeSince.rfc3339),
-                        "value": .string(formatFloat(alert.value, .exponent)),
-                    ]
-                })
-        ])
+    private static var workingFolder: String {
+        guard let path = getcwd(nil, 0) else { return "" }
+        defer { free(path) }
+        return String(cString: path)
+    }
+
+    private static var hostName: String {
+        var name = utsname()
+        guard uname(&name) == 0 else { return "" }
+        return withUnsafeBytes(of: name.nodename) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+
+    private static var threadCount: Int {
+        guard let folder = opendir("/proc/self/task") else { return 0 }
+        defer { closedir(folder) }
+        var count = 0
+        while let entry = readdir(folder) { count += entry.pointee.d_name.0 == CChar(UInt8(ascii: ".")) ? 0 : 1 }
+        return count
+    }
+
+    private func notifications() -> APIAnswer {
+        var texts: [(String, Timestamp)] = []
+        let configuration = services.configuration.reading
+        if !configuration.isGood {
+            texts.append(("Configuration reload has failed.", configuration.failedAt ?? services.startTime))
+        }
+        if !services.graph.isReady {
+            texts.append(("Tocsin is starting or shutting down.", services.startTime))
+        }
+        return APIAnswer(
+            .array(texts.map { ["text": .string($0), "date": .string($1.rfc3339), "active": .bool(true)] }))
     }
 }

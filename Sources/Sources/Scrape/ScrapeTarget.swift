@@ -40,10 +40,14 @@ package struct ScrapeTarget: Hashable, Sendable {
         return result
     }
 
-    private static func make(
-        _ address: String, _ extra: LabelSet, _ settings: ScrapeSettings
-    ) throws(Invalid) -> ScrapeTarget? {
-        func invalid(_ reason: String) -> Invalid { Invalid(address: address, reason: reason) }
+    /// The labels, before relabelling, of those that relabelling drops.
+    package static func dropped(by settings: ScrapeSettings) -> [LabelSet] {
+        settings.targets.flatMap { group in
+            group.addresses.map { discovered($0, group.labels, settings) }
+        }.filter { settings.relabelRules.relabel($0) == nil }
+    }
+
+    private static func discovered(_ address: String, _ extra: LabelSet, _ settings: ScrapeSettings) -> LabelSet {
         var discovered: LabelSet = [
             "job": settings.job, "__address__": address, "__scheme__": settings.scheme,
             "__metrics_path__": settings.metricsPath,
@@ -53,7 +57,14 @@ package struct ScrapeTarget: Hashable, Sendable {
         for parameter in settings.parameters {
             if let first = parameter.values.first { discovered["__param_" + parameter.name] = first }
         }
-        discovered = discovered.merging(extra)
+        return discovered.merging(extra)
+    }
+
+    private static func make(
+        _ address: String, _ extra: LabelSet, _ settings: ScrapeSettings
+    ) throws(Invalid) -> ScrapeTarget? {
+        func invalid(_ reason: String) -> Invalid { Invalid(address: address, reason: reason) }
+        let discovered = discovered(address, extra, settings)
         guard var labels = settings.relabelRules.relabel(discovered) else { return nil }
         guard let finalAddress = labels["__address__"] else { throw invalid("relabelling left no __address__") }
         let interval = try duration(labels, "__scrape_interval__", invalid)

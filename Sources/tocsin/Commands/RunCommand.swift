@@ -5,6 +5,7 @@ import Logging
 import Pipelines
 import Server
 import ServiceLifecycle
+import Storage
 import Streams
 import Synchronization
 import Transport
@@ -37,6 +38,8 @@ struct RunCommand: AsyncParsableCommand {
 
     @OptionGroup var storage: StorageOptions
 
+    @OptionGroup var queries: QueryOptions
+
     @OptionGroup var logging: LogOptions
 
     func run() async throws {
@@ -46,6 +49,7 @@ struct RunCommand: AsyncParsableCommand {
         guard let prefix = RoutePrefix(routePrefix)?.text else {
             throw ValidationError("'\(routePrefix)' is not a path; write one such as /tocsin")
         }
+        let limits = try queries.limits()
         let logger = logging.logger()
         // Which port a free one will be is not known yet.
         let known = address.port == 0 ? [:] : ["TOCSIN_LISTEN": "\(address)"]
@@ -67,14 +71,16 @@ struct RunCommand: AsyncParsableCommand {
         OpenFiles.raiseLimit()
         let client = HTTPClient()
         try client.start()
-        try await serve(plan, at: address, under: prefix, client, logger) { try pipelines.load(extra: known) }
+        try await serve(plan, at: address, under: prefix, limits, client, logger) {
+            try pipelines.load(extra: known)
+        }
         await client.shutdown()
         _ = consume folder
     }
 
     private func serve(
-        _ plan: Plan, at address: ListenAddress, under prefix: String, _ client: HTTPClient, _ logger: Logger,
-        load: @escaping @Sendable () throws -> Plan
+        _ plan: Plan, at address: ListenAddress, under prefix: String, _ limits: QueryLimits, _ client: HTTPClient,
+        _ logger: Logger, load: @escaping @Sendable () throws -> Plan
     ) async throws {
         let clock = SystemClock()
         let telemetry = Telemetry()
@@ -83,11 +89,15 @@ struct RunCommand: AsyncParsableCommand {
             GraphSettings(
                 clock: clock, telemetry: telemetry, logger: logger, http: client, connector: TCPConnector(),
                 storage: storage.settings, externalURL: externalURL ?? "http://\(address)\(prefix)", dataFolder: data))
+        let loading = ConfigStatus()
+        loading.loaded(at: clock.now())
         let reload: @Sendable () async throws -> Void = {
             do {
                 try await graph.reload(try load())
+                loading.loaded(at: clock.now())
                 logger.info("Pipelines were reloaded.")
             } catch {
+                loading.failed(at: clock.now())
                 Self.tell(error, logger)
                 throw error
             }
@@ -95,7 +105,7 @@ struct RunCommand: AsyncParsableCommand {
         let bound = BoundAddress()
         let services = ServerServices(
             graph: graph, clock: clock, telemetry: telemetry, version: Tocsin.version, routePrefix: prefix,
-            reload: reload)
+            flags: flags(at: address, under: prefix, graph), configuration: loading, queries: limits, reload: reload)
         var settings = HTTPServer.Settings(address: address)
         settings.streamPath = prefix + PushPaths.stream
         let server = HTTPServer(
@@ -126,6 +136,25 @@ struct RunCommand: AsyncParsableCommand {
             logger.error(
                 "A pipeline has an error.", metadata: ["place": "\(error.location)", "reason": "\(error.problem)"])
         }
+    }
+}
+
+extension RunCommand {
+    /// What it was started with, under the names of Prometheus's flags.
+    private func flags(
+        at address: ListenAddress, under prefix: String, _ graph: RunningGraph
+    ) -> [ServerServices.Flag] {
+        let retention = graph.store.settings.retention.prometheusText
+        return [
+            .init("config.file", pipelines.paths.joined(separator: " ")), .init("enable-feature", ""),
+            .init("log.level", "\(logging.logger().logLevel)"), .init("query.lookback-delta", "5m"),
+            .init("query.max-concurrency", "\(queries.concurrencyMax)"),
+            .init("query.max-samples", "\(queries.samplesMax)"), .init("query.timeout", queries.timeout),
+            .init("storage.tsdb.path", data), .init("storage.tsdb.retention.time", retention),
+            .init("web.enable-admin-api", "false"), .init("web.enable-lifecycle", "true"),
+            .init("web.enable-remote-write-receiver", "true"), .init("web.external-url", graph.externalURL),
+            .init("web.listen-address", "\(address)"), .init("web.route-prefix", prefix.isEmpty ? "/" : prefix),
+        ]
     }
 }
 

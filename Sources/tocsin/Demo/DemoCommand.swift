@@ -92,7 +92,7 @@ struct DemoCommand: AsyncParsableCommand {
     }
 
     private func exposition(of fleet: JobFleet) throws -> HTTPServer {
-        let router = Router()
+        let router = Router(context: ServerContext.self)
         router.get("/metrics") { _, _ in
             Response(
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
