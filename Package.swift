@@ -81,7 +81,7 @@ let package = Package(
             "Server",
             [
                 "Streams", "PromQL", "Storage", "Templates", "Transport", "YAML", "Sources", "Sinks", "Actors",
-                "Pipelines", "CZlib", logging,
+                "Pipelines", "CLinux", "CZlib", logging,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -2,6 +2,7 @@
 #include "CLinux.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,3 +84,5 @@ int tc_thread_start(const char *name, void (*body)(void *), void *context) {
     if (error) free(start);
     return error;
 }
+
+void tc_give_back_memory(void) { malloc_trim(0); }

@@ -197,6 +197,30 @@ private func status(_ value: Int) -> String {
         alive.stop()
     }
 
+    @Test func `what was pushed is there again after a restart, and its alert goes on`() async throws {
+        let folder = try TemporaryFolder()
+        let hook = try TestHTTPServer { _ in .text(200, "") }
+        let first = try TocsinProcess(pipeline(hook: hook.url), in: folder)
+        #expect(try await first.client().send("PUT", "/metrics/job/train", text: status(1)).status == 200)
+        await hook.received(1)
+        #expect(await first.terminate() == 0)
+        let second = try TocsinProcess(pipeline(hook: hook.url), in: folder)
+        let client = try await second.client()
+        let query = "/api/v1/query?query=training_job_status"
+        #expect(await eventually { (try? await client.get(query).text.contains(#""job_name":"bert""#)) == true })
+        #expect(try await client.get("/api/v1/metrics").text.contains(#""job":"train""#))
+        // It ends because its value says so; had the group been lost, nothing would be left to say it.
+        #expect(try await client.send("POST", "/metrics/job/train", text: status(0)).status == 200)
+        await hook.received(2)
+        #expect(hook.requests.map { $0.text.contains(#""status":"firing""#) } == [true, false])
+        #expect(try await client.send("DELETE", "/metrics/job/train").status == 202)
+        #expect(await second.terminate() == 0)
+        let third = try TocsinProcess(pipeline(hook: hook.url), in: folder)
+        #expect(try await !third.client().get("/api/v1/metrics").text.contains("train"))
+        #expect(await third.terminate() == 0)
+        hook.stop()
+    }
+
     @Test func `a port that is taken is an error, not a server that hangs`() async throws {
         let taken = try TestHTTPServer { _ in .text(200, "") }
         let folder = try TemporaryFolder()

@@ -74,6 +74,8 @@ final class TocsinProcess: @unchecked Sendable {
         var value: Int?
     }
 
+    var pid: Int32 { process.processIdentifier }
+
     func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
     /// Returns the exit code when it has ended; a signal's number negative.

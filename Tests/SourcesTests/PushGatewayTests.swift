@@ -152,6 +152,63 @@ import Testing
         #expect(try await series("a") == ["1 @0", "3 @1"])
     }
 
+    // MARK: a restart
+
+    @Test func `groups come back after a restart as they were, but for those whose time is over`() async throws {
+        let first = gateway()
+        let old = GroupingKey(labels: ["job": "old", "é/l": ""])
+        try await first.push(Array("gone 1\n".utf8), to: old, replacing: true)
+        samples.clock.advance(by: .seconds(40))
+        let text = #"""
+            # HELP h some "help" with \\
+            # TYPE h histogram
+            h_bucket{le="1",l="a\"b"} 1
+            h_bucket{le="+Inf",l="a\"b"} 2
+            h_sum{l="a\"b"} 0.1
+            h_count{l="a\"b"} 2
+            n NaN
+            i -Inf
+
+            """#
+        try await first.push(Array(text.utf8), to: key, replacing: true)
+        await #expect(throws: PushGateway.Refusal.self) {
+            try await first.push(Array("n 1 1000\n".utf8), to: key, replacing: true)
+        }
+        let saved = try SavedGroups(await first.savedGroups().bytes)
+        let second = gateway()
+        await second.restore(saved)
+        #expect(try await second.exposition() == first.exposition())
+        #expect(await second.groupsAsJSON() == first.groupsAsJSON())
+        samples.clock.advance(by: .seconds(30))
+        let third = gateway(PushSettings(timeToLive: .seconds(60)))
+        await third.restore(saved)
+        #expect(try await !third.exposition().contains("gone"))
+        #expect(try await third.exposition().contains("h_count"))
+        // Types are remembered, too.
+        await #expect(throws: PushGateway.Refusal.self) {
+            try await third.push(
+                Array("# TYPE h gauge\nh 1\n".utf8), to: GroupingKey(labels: ["job": "k"]), replacing: true)
+        }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await third.run() }
+            await samples.clock.waitForSleepers(count: 1)
+            group.cancelAll()
+        }
+        #expect(try await series("h_count").last == "2 @70000")
+        #expect(try await series("gone") == ["1 @0"])
+    }
+
+    @Test(
+        "A file of groups that is damaged is told and not used",
+        arguments: [
+            "{", "{}", "{\"version\":2}", "{\"version\":1}\n{\"family\":\"a\"}",
+            "{\"version\":1}\n{\"group\":{\"job\":\"a\"}}\n{\"sample\":{},\"value\":\"1\"}",
+            "{\"version\":1}\n{\"group\":{}}", "{\"version\":1}\n{\"group\":3}",
+        ])
+    func damagedGroups(text: String) {
+        #expect(throws: SavedGroups.Damaged.self) { try SavedGroups(Array(text.utf8)) }
+    }
+
     // MARK: refusals
 
     static let refused: [(body: String, reason: String)] = [

@@ -18,7 +18,7 @@ import Testing
         "Sinks": ground,
         "Actors": ground,
         "Pipelines": ground + ["Sources", "Sinks", "Actors"],
-        "Server": ground + ["Sources", "Sinks", "Actors", "Pipelines", "CZlib"],
+        "Server": ground + ["Sources", "Sinks", "Actors", "Pipelines", "CLinux", "CZlib"],
         "tocsin": ground + ["Sources", "Sinks", "Actors", "Pipelines", "Server"],
     ]
 

@@ -1,5 +1,5 @@
 #pragma once
-// What Linux has and the Glibc module does not import: epoll, eventfd, names of threads.
+// What Linux has and the Glibc module does not import: epoll, eventfd, names of threads, the allocator's trimming.
 #include <pthread.h>
 #include <stdint.h>
 
@@ -25,3 +25,5 @@ void tc_eventfd_signal(int eventfd);
 void tc_eventfd_drain(int eventfd);
 /// Starts a detached thread that has all signals blocked (a broken pipe is then an error, not a signal). 0 or an errno.
 int tc_thread_start(const char *_Nonnull name, void (*_Nonnull body)(void *_Nonnull), void *_Nonnull context);
+/// Returns free memory that the allocator holds to the system. Takes milliseconds for each 100 MB.
+void tc_give_back_memory(void);

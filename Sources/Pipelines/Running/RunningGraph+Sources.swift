@@ -55,6 +55,10 @@ extension RunningGraph {
             if let running = source.running {
                 next[name] = (source.plan, running)
             } else if let made = source.made {
+                if let gateway = made as? PushGateway, let groups = saved.pushedGroups {
+                    saved.pushedGroups = nil
+                    await gateway.restore(groups)
+                }
                 let handle = await host.start(name) { try await made.run() }
                 next[name] = (source.plan, Component(value: made, handle: handle))
             }

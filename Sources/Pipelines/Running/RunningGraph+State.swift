@@ -1,16 +1,19 @@
 import Actors
 import Glibc
 import Logging
+import Sources
 import Streams
 
 /// What an earlier run of the program left in the data folder.
 struct SavedState: Sendable {
     var notifications: [String: DispatcherState] = [:]
     var alerts: [RunningGraph.GroupID: [String: [ActiveAlerts.Active]]] = [:]
+    var pushedGroups: SavedGroups?
 }
 
 extension RunningGraph {
     private static let alertsFile = "alerts.json"
+    private static let pushedGroupsFile = "pushed-groups.jsonl"
     private static func notificationsFile(_ pipeline: String) -> String { "notifications-\(pipeline).state" }
 
     /// Reads what the last run left. What can't be read is told and left out: running without it beats not running.
@@ -22,6 +25,13 @@ extension RunningGraph {
             }
         } catch {
             settings.logger.warning("Saved alerts can't be used.", metadata: ["reason": "\(error)"])
+        }
+        do {
+            if let bytes = try StateFile(path: "\(folder)/\(Self.pushedGroupsFile)").read() {
+                saved.pushedGroups = try SavedGroups(bytes)
+            }
+        } catch {
+            settings.logger.warning("Saved pushed groups can't be used.", metadata: ["reason": "\(error)"])
         }
         for name in Self.pipelines(in: folder) {
             do {
@@ -50,7 +60,7 @@ extension RunningGraph {
         return names
     }
 
-    /// Keeps the alerts' states and what has not been delivered for the next run.
+    /// Keeps the alerts' states, what has not been delivered and what was pushed for the next run.
     func writeState() async {
         guard let folder = settings.dataFolder else { return }
         var alerts: [GroupID: [String: [ActiveAlerts.Active]]] = [:]
@@ -63,6 +73,9 @@ extension RunningGraph {
         for (name, notifier) in notifiers {
             files.append((Self.notificationsFile(name), await notifier.component.value.state().encoded()))
         }
+        // Without a gateway there is none to go on with: the file says so.
+        let groups = await gateway?.savedGroups().bytes ?? []
+        files.append((Self.pushedGroupsFile, groups))
         for (name, bytes) in files {
             do throws(StateFile.Failure) {
                 try StateFile(path: "\(folder)/\(name)").write(bytes)

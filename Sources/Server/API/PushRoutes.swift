@@ -84,6 +84,8 @@ struct PushRoutes: Sendable {
 
     /// How many batches of a body of known length are held back until all of it has been read.
     private static let heldBatchesMax = 10
+    /// What a held sample of a new series takes, about.
+    private static let heldSampleBytes = 256
 
     /// Takes a text exposition of any length. `extra_label=name=value` (as often as wanted) lays labels over the series.
     ///
@@ -101,6 +103,8 @@ struct PushRoutes: Sendable {
             var taken = 0
             var report = AppendReport()
             var held: [UnresolvedBatch] = []
+            var heldBytes = 0
+            defer { services.bodies.giveBack(heldBytes) }
             do {
                 try await RequestBodyReader(bytesMax: .max).forEach(of: request) { piece in
                     // A stream may outlive the ids that were known when it began.
@@ -111,7 +115,12 @@ struct PushRoutes: Sendable {
                     if isStream || held.count > Self.heldBatchesMax {
                         for batch in held { report = report + (try await submit(batch, extra, from: "import", &taken)) }
                         held.removeAll()
+                        services.bodies.giveBack(heldBytes)
+                        heldBytes = 0
                     }
+                    let bytes = held.reduce(0) { $0 + $1.count } * Self.heldSampleBytes
+                    try services.bodies.takeOrRefuse(bytes - heldBytes)
+                    heldBytes = bytes
                 }
                 while let batch = try parser.finish() { held.append(batch) }
                 for batch in held { report = report + (try await submit(batch, extra, from: "import", &taken)) }

@@ -1,3 +1,4 @@
+import CLinux
 import HTTPTypes
 package import Hummingbird
 import NIOCore
@@ -23,6 +24,15 @@ package final class BodyBudget: Sendable {
         }
     }
 
+    /// - Throws: 503 when there is no room.
+    func takeOrRefuse(_ bytes: Int) throws(HTTPFailure) {
+        guard take(bytes) else {
+            throw HTTPFailure(
+                .serviceUnavailable, "too many large bodies at the same time: send it again later",
+                retryAfter: .seconds(1))
+        }
+    }
+
     func giveBack(_ bytes: Int) { taken.withLock { $0 -= bytes } }
 }
 
@@ -30,6 +40,8 @@ package final class BodyBudget: Sendable {
 /// long it may take is `BodyDeadlineHandler`'s matter.
 package struct RequestBodyReader: Sendable {
     package var bytesMax: Int
+    /// Beyond that, memory is given back to the system after a body.
+    private static let largeBytes = 8 << 20
 
     package init(bytesMax: Int) { self.bytesMax = bytesMax }
 
@@ -83,13 +95,13 @@ package struct RequestBodyReader: Sendable {
     ) async throws -> Result {
         var whole = ByteBuffer()
         var taken = 0
-        defer { budget.giveBack(taken) }
+        defer {
+            budget.giveBack(taken)
+            // What a large body took on its way is scattered; without this the allocator keeps most of it for ever.
+            if taken >= Self.largeBytes { tc_give_back_memory() }
+        }
         try await forEach(of: request) { piece in
-            guard budget.take(piece.readableBytes) else {
-                throw HTTPFailure(
-                    .serviceUnavailable, "too many large bodies at the same time: send it again later",
-                    retryAfter: .seconds(1))
-            }
+            try budget.takeOrRefuse(piece.readableBytes)
             taken += piece.readableBytes
             var piece = piece
             whole.writeBuffer(&piece)

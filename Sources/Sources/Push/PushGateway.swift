@@ -31,6 +31,8 @@ package actor PushGateway: Source {
     /// The newest time at which a group was ended: another one with the same series begins behind it.
     private var lastEnd = Timestamp.distantPast
     private var lastRefresh = Timestamp.distantPast
+    /// Its groups come from an earlier run of the program, and nobody has been told of them.
+    private var isRestored = false
     private let turn = AsyncTurn()
     /// Its groups are another one's now, or gone.
     private var isOver = false
@@ -46,10 +48,11 @@ package actor PushGateway: Source {
 
     /// Takes a push in the text format. Returns once its samples are readable and their evaluation is queued.
     /// - Parameter replacing: PUT: the group's other metrics go; POST: they stay.
-    package func push(_ body: [UInt8], to key: GroupingKey, replacing: Bool) async throws(Refusal) {
+    package func push(_ body: consuming [UInt8], to key: GroupingKey, replacing: Bool) async throws(Refusal) {
         do throws(Refusal) {
             try Self.checkLines(of: body, bytesMax: settings.lineBytesMax)
-            let pushed = try Self.parse(body)
+            let pushed = try Self.parse(&body)
+            body = []
             let patience = try await begin()
             defer { turn.end() }
             try await apply(pushed, to: key, replacing: replacing, patience: patience)
@@ -73,11 +76,13 @@ package actor PushGateway: Source {
         }
     }
 
-    private static func parse(_ body: [UInt8]) throws(Refusal) -> [PushedFamily] {
-        let slack = body + [UInt8](repeating: 0, count: 64)
-        let result = slack.withUnsafeBytes { bytes in
+    /// - Parameter body: gets the padding that the scan may read.
+    private static func parse(_ body: inout [UInt8]) throws(Refusal) -> [PushedFamily] {
+        let count = body.count
+        body += [UInt8](repeating: 0, count: 64)
+        let result = body.withUnsafeBytes { bytes in
             Result<[PushedFamily], ExpositionError> { () throws(ExpositionError) in
-                try StrictExposition.parse(UnsafeRawBufferPointer(rebasing: bytes[..<body.count]))
+                try StrictExposition.parse(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
             }
         }
         do throws(ExpositionError) {
@@ -106,7 +111,7 @@ package actor PushGateway: Source {
     }
 
     private func apply(
-        _ pushed: [PushedFamily], to key: GroupingKey, replacing: Bool, patience: Duration
+        _ pushed: consuming [PushedFamily], to key: GroupingKey, replacing: Bool, patience: Duration
     ) async throws(Refusal) {
         let known = groups[key]
         var group = known ?? PushGroup(key: key)
@@ -185,10 +190,31 @@ package actor PushGateway: Source {
         telemetry.groups.set(Double(groups.count))
     }
 
+    // MARK: a restart
+
+    /// What the next run of the program goes on with.
+    package func savedGroups() -> SavedGroups { SavedGroups(allGroups()) }
+
+    /// Goes on with what an earlier run of the program held, before `run`, which tells it; what has outlived its time to
+    /// live is left out.
+    package func restore(_ saved: SavedGroups) {
+        let now = clock.now()
+        for group in saved.groups where settings.timeToLive.map({ group.lastChange + $0 > now }) ?? true {
+            index.add(group.families, of: group.key)
+            groups[group.key] = group
+        }
+        isRestored = true
+        telemetry.groups.set(Double(groups.count))
+    }
+
     // MARK: time
 
     /// Tells the groups' values again on each interval, and ends those whose time to live is over.
     package func run() async {
+        if isRestored {
+            isRestored = false
+            await refresh()
+        }
         if lastRefresh == .distantPast { lastRefresh = clock.now() }
         while true {
             do {

@@ -10,7 +10,11 @@ struct PushGroup: Sendable {
     /// The newest time at which a sample of the group was stored.
     var lastTime = Timestamp.distantPast
 
-    init(key: GroupingKey) { self.key = key }
+    init(key: GroupingKey, lastPush: Timestamp? = nil, lastFailure: Timestamp? = nil) {
+        self.key = key
+        self.lastPush = lastPush
+        self.lastFailure = lastFailure
+    }
 
     static let pushTimeName = "push_time_seconds"
     static let failureTimeName = "push_failure_time_seconds"
@@ -34,17 +38,21 @@ struct PushGroup: Sendable {
         lastTime = time
     }
 
+    /// Takes what an earlier run of the program held.
+    mutating func restore(_ families: [PushedFamily]) { self.families = families }
+
     /// What was pushed, as it would be taken: with the group's labels, without Pushgateway's own metrics.
-    func labelled(_ pushed: [PushedFamily]) -> [PushedFamily] {
-        pushed.filter { $0.name != Self.pushTimeName && $0.name != Self.failureTimeName }.map { family in
-            var family = family
-            family.samples = family.samples.map { sample in
-                var sample = sample
-                for (name, value) in key.labels { sample.labels[name] = value }
-                return sample
+    ///
+    /// In place: a push may have a million samples, which need not be there twice.
+    func labelled(_ pushed: consuming [PushedFamily]) -> [PushedFamily] {
+        var families = pushed
+        families.removeAll { $0.name == Self.pushTimeName || $0.name == Self.failureTimeName }
+        for family in families.indices {
+            for sample in families[family].samples.indices {
+                for (name, value) in key.labels { families[family].samples[sample].labels[name] = value }
             }
-            return family
         }
+        return families
     }
 
     /// What is stored for the group: its samples and the two that tell of its pushes.

@@ -1,0 +1,92 @@
+import Glibc
+import ServerKit
+import Streams
+import Synchronization
+import TestKit
+import Testing
+
+/// A server whose rules are slow, in a process of its own, where memory can be measured.
+@Suite struct SaturationTests {
+    private static let writers = 4
+    private static let linesPerPush = 500
+
+    /// Pushes back to back on one connection; returns how many were answered with each status.
+    private static func push(_ count: Int, by writer: Int, from first: Int, to server: TestServer) async throws -> [Int:
+        Int]
+    {
+        try await server.client.talk { socket in
+            var statuses: [Int: Int] = [:]
+            let start = Int64(SystemTime.milliseconds)
+            for push in 0..<count {
+                // Each push of a writer is newer than the one before.
+                let time = start - 3_000_000 + Int64(first + push)
+                let body = (0..<linesPerPush).map { "load{w=\"\(writer)\",n=\"\($0)\"} \(push) \(time)\n" }.joined()
+                let head =
+                    "POST /api/v1/import/prometheus HTTP/1.1\r\nHost: x\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
+                _ = socket.write(Array((head + body).utf8))
+                statuses[try LoopbackClient.answer(from: socket).status, default: 0] += 1
+            }
+            return statuses
+        }
+    }
+
+    private static func push(_ count: Int, from first: Int, to server: TestServer) async throws -> [Int: Int] {
+        try await withThrowingTaskGroup(of: [Int: Int].self) { group in
+            for writer in 0..<writers {
+                group.addTask { try await push(count, by: writer, from: first, to: server) }
+            }
+            return try await group.reduce(into: [:]) { $0.merge($1) { $0 + $1 } }
+        }
+    }
+
+    @Test func `while pushes come at full speed and rules are slow, memory stays flat and every count adds up`() async {
+        await #expect(processExitsWith: .success) { try await SaturationTests.saturate() }
+    }
+
+    private static func saturate() async throws {
+        let pipeline = """
+            name: default
+            sources: [{push: {patience: 0s}}]
+            rules: [{alert: High, expr: 'load{n="0"} > 1e9'}]
+            routing: {route: {receiver: nobody}}
+            sinks: [{name: nobody}]
+            """
+        var options = TestServer.Options()
+        options.batchesMax = 16
+        options.beforeRuleReads = {
+            try? await Task.sleep(for: .milliseconds(50))  // tidy: a slow rule is what is tested
+        }
+        try await TestServer.with(pipeline, options) { server async throws in
+            let edge = #"{from="ingest", to="rules"}"#
+            var statuses = try await push(50, from: 0, to: server)
+            let before = try ResidentMemory.bytes()
+            statuses.merge(try await push(400, from: 50, to: server)) { $0 + $1 }
+            let grown = try ResidentMemory.bytes() - before
+            #expect(Set(statuses.keys) == [204, 503])
+            let taken = statuses[204] ?? 0
+            let refused = statuses[503] ?? 0
+            #expect(taken + refused == 450 * writers)
+            #expect(refused > taken)
+            // A queue of all that was sent would hold 800,000 samples of 24 bytes: 19 MB, and
+            // the store as many samples again.
+            #expect(grown < 10 << 20, "\(grown) bytes more after \(statuses)")
+            #expect(await eventually { server.metric("tocsin_edge_queued" + edge) == 0 })
+            let received = server.metric("tocsin_edge_received_total" + edge)
+            #expect(received == Double(taken))
+            #expect(server.metric("tocsin_edge_delivered_total" + edge) == received)
+            let stored = server.metric(#"tocsin_ingest_samples_total{source="import"}"#)
+            #expect(stored == Double(taken * linesPerPush))
+            #expect(server.metric(#"tocsin_http_refused_total{status="503"}"#) == Double(refused))
+            let notStored = server.metric(#"tocsin_ingest_refused_total{reason="saturated", source="import"}"#)
+            #expect(notStored == Double(refused * linesPerPush))
+        }
+    }
+}
+
+private enum SystemTime {
+    static var milliseconds: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Double(time.tv_sec) * 1000
+    }
+}
