@@ -2,7 +2,7 @@ import Synchronization
 
 /// The program's metrics about itself. Families are declared once, in a module's `Telemetry.swift`; `/metrics` prints all.
 package final class Telemetry: Sendable {
-    package enum Kind: String, Sendable { case counter, gauge, histogram }
+    package enum Kind: String, Sendable { case counter, gauge, histogram, summary }
 
     private struct Family {
         let name: String
@@ -52,6 +52,14 @@ package final class Telemetry: Sendable {
         Histogram(instrument(name, help, .histogram, bounds, labels))
     }
 
+    /// Quantiles of what was observed last, beside the sum and the count of everything.
+    /// - Parameter quantiles: rising, each in 0...1.
+    package func summary(
+        _ name: String, help: String, labels: LabelSet = LabelSet(), quantiles: [Double]
+    ) -> Summary {
+        Summary(instrument(name, help, .summary, quantiles, labels))
+    }
+
     package static let secondsBounds: [Double] = [
         0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
     ]
@@ -67,7 +75,7 @@ package final class Telemetry: Sendable {
         state.withLock { state in
             var family = state.families[name] ?? Family(name: name, help: help, kind: kind, bounds: bounds)
             precondition(family.kind == kind, "metric \(name) is declared as two kinds")
-            let child = family.children[labels] ?? Instrument(bounds: family.bounds)
+            let child = family.children[labels] ?? Instrument(kind, bounds: family.bounds)
             family.children[labels] = child
             state.families[name] = family
             return child
@@ -83,10 +91,10 @@ package final class Telemetry: Sendable {
     package func exposition() -> String {
         let (families, collectors) = state.withLock { ($0.families, $0.collectors) }
         var blocks: [String: String] = [:]
-        for family in families.values {
+        for family in families.values where !family.children.isEmpty {
             var text = Self.head(family.name, family.help, family.kind)
             for (labels, child) in family.children.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
-                child.write(family.name, labels, family.kind, to: &text)
+                child.write(family.name, labels, to: &text)
             }
             blocks[family.name] = text
         }
@@ -120,18 +128,29 @@ package final class Telemetry: Sendable {
 
 /// The memory behind one series of the program's own metrics.
 final class Instrument: Sendable {
-    private struct Buckets {
+    private struct Observations {
+        /// By bucket; of a histogram only.
         var counts: [UInt64]
         var sum = 0.0
+        var count: UInt64 = 0
+        /// A ring of what came last; of a summary only.
+        var recent: [Double] = []
+
+        /// So many observations make the quantiles of a summary.
+        static let recentMax = 500
     }
 
+    private let kind: Telemetry.Kind
     private let bits = Atomic<UInt64>(0)
+    /// The buckets' upper bounds of a histogram, the quantiles of a summary.
     private let bounds: [Double]
-    private let buckets: Mutex<Buckets>
+    private let observations: Mutex<Observations>
 
-    init(bounds: [Double]) {
+    init(_ kind: Telemetry.Kind, bounds: [Double]) {
+        self.kind = kind
         self.bounds = bounds
-        buckets = Mutex(Buckets(counts: Array(repeating: 0, count: bounds.isEmpty ? 0 : bounds.count + 1)))
+        observations = Mutex(
+            Observations(counts: Array(repeating: 0, count: kind == .histogram ? bounds.count + 1 : 0)))
     }
 
     var value: Double { Double(bitPattern: bits.load(ordering: .relaxed)) }
@@ -150,18 +169,29 @@ final class Instrument: Sendable {
 
     func observe(_ value: Double) {
         let index = bounds.firstIndex { value <= $0 } ?? bounds.count
-        buckets.withLock {
-            $0.counts[index] += 1
+        observations.withLock {
             $0.sum += value
+            if kind == .histogram {
+                $0.counts[index] += 1
+            } else if $0.recent.count < Observations.recentMax {
+                $0.recent.append(value)
+            } else {
+                $0.recent[Int($0.count % UInt64(Observations.recentMax))] = value
+            }
+            $0.count += 1
         }
     }
 
-    func write(_ name: String, _ labels: LabelSet, _ kind: Telemetry.Kind, to text: inout String) {
-        guard kind == .histogram else {
-            text += Telemetry.line(name, labels, value)
-            return
+    func write(_ name: String, _ labels: LabelSet, to text: inout String) {
+        switch kind {
+        case .counter, .gauge: text += Telemetry.line(name, labels, value)
+        case .histogram: writeHistogram(name, labels, to: &text)
+        case .summary: writeSummary(name, labels, to: &text)
         }
-        let (counts, sum) = buckets.withLock { ($0.counts, $0.sum) }
+    }
+
+    private func writeHistogram(_ name: String, _ labels: LabelSet, to text: inout String) {
+        let (counts, sum) = observations.withLock { ($0.counts, $0.sum) }
         var total: UInt64 = 0
         for (index, count) in counts.enumerated() {
             total += count
@@ -171,6 +201,20 @@ final class Instrument: Sendable {
         }
         text += Telemetry.line(name + "_sum", labels, sum)
         text += Telemetry.line(name + "_count", labels, Double(total))
+    }
+
+    private func writeSummary(_ name: String, _ labels: LabelSet, to text: inout String) {
+        let (recent, sum, count) = observations.withLock { ($0.recent, $0.sum, $0.count) }
+        let sorted = recent.sorted()
+        for quantile in bounds {
+            var series = labels
+            series["quantile"] = "\(quantile)"
+            let rank = Int((quantile * Double(sorted.count)).rounded(.up))
+            let value = sorted.isEmpty ? .nan : sorted[min(max(rank - 1, 0), sorted.count - 1)]
+            text += Telemetry.line(name, series, value)
+        }
+        text += Telemetry.line(name + "_sum", labels, sum)
+        text += Telemetry.line(name + "_count", labels, Double(count))
     }
 }
 
@@ -190,6 +234,12 @@ package struct Gauge: Sendable {
 }
 
 package struct Histogram: Sendable {
+    private let instrument: Instrument
+    init(_ instrument: Instrument) { self.instrument = instrument }
+    package func observe(_ value: Double) { instrument.observe(value) }
+}
+
+package struct Summary: Sendable {
     private let instrument: Instrument
     init(_ instrument: Instrument) { self.instrument = instrument }
     package func observe(_ value: Double) { instrument.observe(value) }

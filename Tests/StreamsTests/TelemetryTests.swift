@@ -45,6 +45,27 @@ import Testing
                 """)
     }
 
+    @Test func `a summary tells quantiles of what came last, and counts everything`() {
+        let telemetry = Telemetry()
+        let summary = telemetry.summary("tocsin_s_seconds", help: "S.", labels: ["a": "b"], quantiles: [0.5, 0.9])
+        func lines() -> [String] {
+            telemetry.exposition().split(separator: "\n").dropFirst().map { String($0) }
+        }
+        #expect(
+            lines()[1...2] == [
+                #"tocsin_s_seconds{a="b", quantile="0.5"} NaN"#, #"tocsin_s_seconds{a="b", quantile="0.9"} NaN"#,
+            ])
+        for value in 1...600 { summary.observe(Double(value)) }
+        #expect(
+            lines() == [
+                "# TYPE tocsin_s_seconds summary", #"tocsin_s_seconds{a="b", quantile="0.5"} 350"#,
+                #"tocsin_s_seconds{a="b", quantile="0.9"} 550"#, #"tocsin_s_seconds_sum{a="b"} 180300"#,
+                #"tocsin_s_seconds_count{a="b"} 600"#,
+            ])
+        telemetry.remove("tocsin_s_seconds", labels: ["a": "b"])
+        #expect(telemetry.exposition() == "")
+    }
+
     @Test func `a series asked for twice is one, and one that is removed begins anew`() {
         let telemetry = Telemetry()
         telemetry.counter("tocsin_a_total", help: "A.").add()

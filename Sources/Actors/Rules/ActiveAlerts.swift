@@ -187,9 +187,18 @@ package struct ActiveAlerts: Sendable {
             alert.firedAt = time
             alert.lastSent = time
             alert.isOutdated = false
+        } else if alert.state == .firing, time - alert.activeSince < holdDuration {
+            // `for` is longer now.
+            alert.state = .pending
         }
         active[candidate.labels] = alert
-        if alert.state != before { outcome.changes.append(Change(alert: alert, from: before, to: alert.state)) }
+        guard alert.state != before else { return }
+        outcome.changes.append(Change(alert: alert, from: before, to: alert.state))
+        // Who hears of its end is told when it fired.
+        if before == .firing {
+            active[candidate.labels]?.firedAt = nil
+            active[candidate.labels]?.lastSent = nil
+        }
     }
 
     private func due(_ alert: Active, at time: Timestamp) -> Bool {

@@ -17,10 +17,9 @@ extension RuleGroupOperator {
             failure = "\(error)"
         }
         let duration = start.duration(to: ContinuousClock().now)
-        telemetry.evaluations.add()
-        telemetry.duration.observe(duration.inSeconds)
+        telemetry.evaluated(took: duration, failed: failure != nil)
         if let failure {
-            telemetry.failures.add()
+            rules[place].lastSamples = 0
             if rules[place].lastError != failure {
                 logger.warning(
                     "Rule evaluation failed.",
@@ -116,6 +115,7 @@ extension RuleGroupOperator {
         if limit > 0, result.samples.count > limit {
             throw LimitExceeded(limit: limit, found: result.samples.count, what: "series")
         }
+        rules[place].lastSamples = result.samples.count
         let entries = rules[place].written.settle(current, scope: result.scope, onlyChanges: !isTick)
         try await append(entries, at: time, by: place)
     }
@@ -133,8 +133,11 @@ extension RuleGroupOperator {
         // No waiting between here and the end of the settling: the alerts change as one.
         let outcome = try rules[place].alerts.settle(
             candidates, scope: result.scope, at: time, limit: settings.limit)
+        // For Prometheus a failed evaluation leaves the series as they are; the next one that works ends them.
+        let isLeft = outcome.exceeding != nil && context.mode == .interval
         let scope = outcome.exceeding == nil ? result.scope : .all
-        let entries = written(for: outcome, of: place, scope: scope, isTick: isTick)
+        let entries = isLeft ? [] : written(for: outcome, of: place, scope: scope, isTick: isTick)
+        rules[place].lastSamples = 2 * rules[place].alerts.active.count
         publish(outcome.changes, of: place, at: time)
         await notify(outcome, of: place, at: time)
         try await append(entries, at: time, by: place)
@@ -151,10 +154,12 @@ extension RuleGroupOperator {
             reader: context.reader, language: context.language,
             evaluation: evaluationSettings)
         var labels = source
-        for (name, template) in rule.labels { labels[name] = await template.expand(data) }
+        for (name, template) in rule.labels { labels[name] = await template.expand(data, telemetry) }
         labels["alertname"] = name
         var annotations: [Label] = []
-        for (name, template) in rule.annotations { annotations.append(Label(name, await template.expand(data))) }
+        for (name, template) in rule.annotations {
+            annotations.append(Label(name, await template.expand(data, telemetry)))
+        }
         return ActiveAlerts.Candidate(
             source: source, labels: labels, annotations: LabelSet(annotations),
             // As Prometheus has it: an alert's value is a float.
@@ -197,7 +202,7 @@ extension RuleGroupOperator {
         for change in outcome.changes {
             switch (change.from, change.to) {
             case (_, .firing): alerts.append(notice(change.alert, of: rule, endsAt: nil, at: time))
-            case (.firing, .inactive): alerts.append(notice(change.alert, of: rule, endsAt: time, at: time))
+            case (.firing, _): alerts.append(notice(change.alert, of: rule, endsAt: time, at: time))
             default: break
             }
         }

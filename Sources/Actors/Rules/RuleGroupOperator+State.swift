@@ -1,6 +1,6 @@
 import Logging
 import PromQL
-import Streams
+package import Streams
 
 /// What a rule group has brought about, to be carried over a reload, or over a restart as far as alerts go.
 package struct RuleGroupState: Sendable {
@@ -11,6 +11,9 @@ package struct RuleGroupState: Sendable {
     }
 
     package var rules: [Rule]
+
+    /// Whether there is something to mark stale.
+    package var hasSeries: Bool { rules.contains { !$0.written.all.isEmpty } }
 }
 
 extension RuleGroupOperator {
@@ -22,17 +25,40 @@ extension RuleGroupOperator {
             })
     }
 
-    /// Goes on from where equal rules of a predecessor were.
-    /// - Returns: what no rule of this group goes on with.
+    /// Goes on from where rules of a predecessor with the same names and labels were, as Prometheus does: of several, the
+    /// first with the first. What others of its rules wrote is marked stale when this group has been evaluated.
+    /// - Returns: the rules that no rule of this group goes on with; only their alerts are left to end.
     package func adopt(_ state: RuleGroupState) -> RuleGroupState {
         var left = state
         for place in rules.indices {
-            guard let found = left.rules.firstIndex(where: { $0.settings == rules[place].settings }) else { continue }
+            let found = left.rules.firstIndex { $0.settings.isContinued(by: rules[place].settings) }
+            guard let found else { continue }
             let predecessor = left.rules.remove(at: found)
             rules[place].alerts.restore(predecessor.active)
             rules[place].written = predecessor.written
         }
+        for place in left.rules.indices {
+            leftSeries += left.rules[place].written.all
+            left.rules[place].written = WrittenSeries()
+        }
         return left
+    }
+
+    /// Ends what rules that are gone have written.
+    func endLeftSeries(at time: Timestamp) async {
+        if leftSeries.isEmpty { return }
+        let series = leftSeries
+        leftSeries = []
+        await markStale(series, at: time)
+    }
+
+    private func markStale(_ series: [LabelSet], at time: Timestamp) async {
+        do {
+            try await append(series.map { ($0, .float(StaleMarker.value)) }, at: time, by: nil)
+        } catch {
+            // The graph is full or closing; the series end by look-back.
+            logger.debug("Series of removed rules were not marked stale.", metadata: ["reason": "\(error)"])
+        }
     }
 
     /// Goes on with the alerts that an earlier run of the program had, by the rules' names. Their samples have to come
@@ -44,9 +70,8 @@ extension RuleGroupOperator {
         }
     }
 
-    /// Ends what rules that are gone have left: their series are marked stale, their firing alerts end.
-    package func end(_ state: RuleGroupState) async {
-        let time = context.clock.now()
+    /// Tells that the alerts of rules that are gone have ended.
+    package func endAlerts(of state: RuleGroupState, at time: Timestamp) async {
         var alerts: [Alert] = []
         var transitions: [AlertTransition] = []
         for rule in state.rules {
@@ -61,12 +86,19 @@ extension RuleGroupOperator {
         }
         if !transitions.isEmpty { context.outputs.publish(transitions) }
         if !alerts.isEmpty { await context.outputs.notify(alerts) }
-        let series = state.rules.flatMap(\.written.all).map { WrittenSeries.Entry($0, .float(StaleMarker.value)) }
-        do {
-            try await append(series, at: time, by: nil)
-        } catch {
-            // The graph is full or closing; the series end by look-back.
-            logger.debug("Series of removed rules were not marked stale.", metadata: ["reason": "\(error)"])
-        }
     }
+
+    /// How long a group that is gone leaves its series to others: a rule that has moved goes on with them meanwhile, and
+    /// then has newer samples than the marker would be. Streaming groups begin at once.
+    package var patience: Duration { context.mode == .interval ? interval * 2 : .zero }
+
+    /// Marks the series of rules that are gone stale as of a time, where nobody has gone on with them.
+    package func endSeries(of state: RuleGroupState, at time: Timestamp) async {
+        await markStale(state.rules.flatMap(\.written.all), at: time)
+    }
+}
+
+extension RuleSettings {
+    /// Whether that rule is this one after a reload, changed perhaps.
+    fileprivate func isContinued(by other: RuleSettings) -> Bool { kind == other.kind && labels == other.labels }
 }

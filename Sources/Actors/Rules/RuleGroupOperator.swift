@@ -23,6 +23,8 @@ package actor RuleGroupOperator<Reader: SeriesReader> {
     private(set) var nextTick: Timestamp
     /// Evaluations of one group have rising times, so that what they write does.
     private var lastTime = Timestamp.distantPast
+    /// What rules of a predecessor wrote that are gone: marked stale when this group has been evaluated.
+    var leftSeries: [LabelSet] = []
 
     /// - Throws: when an expression or a template can't be prepared; loading has checked them, so this is rare.
     package init(_ settings: RuleGroupSettings, context: RuleContext<Reader>, logger: Logger) throws {
@@ -35,11 +37,14 @@ package actor RuleGroupOperator<Reader: SeriesReader> {
         interval = settings.interval ?? context.interval
         queryOffset = settings.queryOffset ?? context.queryOffset
         telemetry = RuleTelemetry(
-            context.telemetry, pipeline: context.pipeline, group: settings.name, file: settings.file)
+            context.telemetry, settings, pipeline: context.pipeline, interval: settings.interval ?? context.interval)
         rules = try settings.rules.map { try RuleRuntime($0, interest: context.dispatch.newInterest()) }
         timer = DeadlineTimer(clock: context.clock)
         nextTick = Self.tick(after: context.clock.now(), every: interval, phase: Self.phase(of: settings, interval))
     }
+
+    /// Has all evaluations come after a time: that at which a group ended whose series this one may go on with.
+    package func begin(after time: Timestamp) { lastTime = max(lastTime, time) }
 
     /// What storage has to tell this group of; none when it is evaluated on its interval only.
     package func nodes() -> [RuleNode] {
@@ -116,10 +121,11 @@ package actor RuleGroupOperator<Reader: SeriesReader> {
 
     // MARK: time
 
-    /// When a group's interval begins is the same after a restart, and spread over groups (Prometheus hashes likewise).
+    /// When a group's interval begins is the same after a restart, spread over groups, and that of Prometheus.
     private static func phase(of settings: RuleGroupSettings, _ interval: Duration) -> Duration {
         let identity: LabelSet = ["file": settings.file, "name": settings.name]
-        return .milliseconds(Int64(identity.fingerprint.rawValue % UInt64(max(1, interval.wholeMilliseconds))))
+        let period = UInt64(max(1, interval.wholeMilliseconds)) * 1_000_000
+        return .milliseconds(Int64(identity.stableHash % period / 1_000_000))
     }
 
     private static func tick(after now: Timestamp, every interval: Duration, phase: Duration) -> Timestamp {
@@ -146,7 +152,11 @@ package actor RuleGroupOperator<Reader: SeriesReader> {
             await evaluate(place, .all, at: time, isTick: true)
         }
         lastTime = max(lastTime, time)
-        telemetry.iterated(took: start.duration(to: ContinuousClock().now), missed: missed)
+        telemetry.iterated(
+            at: time, took: start.duration(to: ContinuousClock().now),
+            rules: rules.reduce(.zero) { $0 + $1.lastDuration }, samples: rules.reduce(0) { $0 + $1.lastSamples },
+            missed: missed)
+        await endLeftSeries(at: time)
     }
 
     /// Times rise from evaluation to evaluation and don't run ahead of the clock; one that was set back is followed by the
@@ -180,7 +190,9 @@ package actor RuleGroupOperator<Reader: SeriesReader> {
             }
             evaluated = true
         }
-        if evaluated { lastTime = time }
+        guard evaluated else { return }
+        lastTime = time
+        await endLeftSeries(at: time)
     }
 
     /// Whether what the unchanged series gave can't matter: it does where results are counted, or could coincide.

@@ -25,6 +25,8 @@ struct RuleRuntime: Sendable {
     var lastError: String?
     var lastEvaluation: Timestamp?
     var lastDuration = Duration.zero
+    /// How many samples its last evaluation gave.
+    var lastSamples = 0
 
     init(_ settings: RuleSettings, interest: InterestID) throws {
         self.settings = settings
@@ -34,10 +36,11 @@ struct RuleRuntime: Sendable {
         isElementWise = profile.isElementWise
         selectors = profile.selections.map(\.matchers)
         let isAlert = settings.isAlert
-        labels = try settings.labels.map { ($0.name, try RuleTemplate($0.value, name: $0.name, isTemplate: isAlert)) }
-        annotations = try settings.annotations.map {
-            ($0.name, try RuleTemplate($0.value, name: $0.name, isTemplate: isAlert))
+        func templates(_ labels: [Label]) throws -> [(name: String, template: RuleTemplate)] {
+            try labels.map { ($0.name, try RuleTemplate($0.value, rule: settings.name, isTemplate: isAlert)) }
         }
+        labels = try templates(settings.labels)
+        annotations = try templates(settings.annotations)
         alerts = ActiveAlerts(holdDuration: settings.holdDuration, keepFiringFor: settings.keepFiringFor)
     }
 

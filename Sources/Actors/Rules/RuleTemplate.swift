@@ -18,24 +18,30 @@ struct RuleTemplateData<Reader: SeriesReader>: Sendable {
 /// A label's or annotation's value of a rule: a template for alerting rules, plain text for recording rules.
 struct RuleTemplate: Sendable {
     let text: String
+    private let name: String
     private let template: AnnotationTemplate?
 
-    init(_ text: String, name: String, isTemplate: Bool) throws {
+    /// - Parameter rule: the rule's name, which errors tell.
+    init(_ text: String, rule: String, isTemplate: Bool) throws {
         self.text = text
+        name = "__alert_" + rule
         template = isTemplate ? try AnnotationTemplate(text, name: name) : nil
     }
 
     /// The text for one alert. A template that fails never loses the alert: the text then says what is wrong, as
     /// Prometheus's does.
-    func expand<Reader>(_ data: RuleTemplateData<Reader>) async -> String {
+    func expand<Reader>(_ data: RuleTemplateData<Reader>, _ telemetry: RuleTelemetry) async -> String {
         guard let template, !template.isConstant else { return text }
         let context = AnnotationTemplate.Context(
             labels: data.sample.labels, value: data.sample.value, valueText: data.sample.histogram?.text,
             externalLabels: data.externalLabels, externalURL: data.externalURL, time: data.time)
         do {
-            return try await template.expand(context) { text in try await query(text, data) }
+            let expanded = try await template.expand(context) { text in try await query(text, data) }
+            telemetry.expanded(failed: false)
+            return expanded
         } catch {
-            return "<error expanding template: \(error)>"
+            telemetry.expanded(failed: true)
+            return "<error expanding template: error executing template \(name): \(error)>"
         }
     }
 

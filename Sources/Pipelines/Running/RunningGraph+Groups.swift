@@ -41,17 +41,18 @@ extension RunningGraph {
             externalLabels: pipeline.global.externalLabels, externalURL: settings.externalURL)
     }
 
-    /// Stops what is gone, starts what is new; equal rules of a changed group go on with their alerts.
+    /// What a group left behind that no successor goes on with.
+    private typealias Remains = (group: Group, state: RuleGroupState)
+
+    /// Stops what is gone, starts what is new; rules of a changed group that are still there go on with their alerts.
     func exchangeGroups(_ prepared: [GroupID: PreparedGroup]) async {
-        var left: [(group: Group, state: RuleGroupState)] = []
-        for (id, old) in groups where prepared[id]?.running == nil {
-            await old.component.handle.stop()
-            var state = await old.component.value.state()
-            if let successor = prepared[id]?.made { state = await successor.adopt(state) }
-            left.append((old.component.value, state))
-        }
+        let before = groups
+        let remains = await stopGroups(besides: prepared)
+        let ended = settings.clock.now()
         for (id, group) in prepared {
-            if let made = group.made, let alerts = saved.alerts.removeValue(forKey: id) { await made.restore(alerts) }
+            guard let made = group.made else { continue }
+            if let alerts = saved.alerts.removeValue(forKey: id) { await made.restore(alerts) }
+            if remains.contains(where: { $0.state.hasSeries }) { await made.begin(after: ended) }
         }
         // Told before they run, so that no batch falls between.
         var nodes: [RuleNode] = []
@@ -60,6 +61,31 @@ extension RunningGraph {
         }
         dispatch.replace(nodes)
         await store.setInterests(dispatch)
+        groups = await startGroups(prepared)
+        await end(remains, at: ended)
+        func members(_ groups: [GroupID: (settings: RuleGroupSettings, component: Component<Group>)])
+            -> [(pipeline: String, settings: RuleGroupSettings)]
+        {
+            groups.map { (pipeline: $0.key.pipeline, settings: $0.value.settings) }
+        }
+        RuleGroupMetrics.remove(
+            of: members(before.filter { prepared[$0.key] == nil }), staying: members(groups), from: settings.telemetry)
+    }
+
+    private func stopGroups(besides prepared: [GroupID: PreparedGroup]) async -> [Remains] {
+        var remains: [Remains] = []
+        for (id, old) in groups where prepared[id]?.running == nil {
+            await old.component.handle.stop()
+            var state = await old.component.value.state()
+            if let successor = prepared[id]?.made { state = await successor.adopt(state) }
+            if !state.rules.isEmpty { remains.append((old.component.value, state)) }
+        }
+        return remains
+    }
+
+    private func startGroups(
+        _ prepared: [GroupID: PreparedGroup]
+    ) async -> [GroupID: (settings: RuleGroupSettings, component: Component<Group>)] {
         var next: [GroupID: (settings: RuleGroupSettings, component: Component<Group>)] = [:]
         for (id, group) in prepared {
             if let running = group.running {
@@ -71,8 +97,26 @@ extension RunningGraph {
                 next[id] = (group.settings, Component(value: made, handle: handle))
             }
         }
-        groups = next
-        for (group, state) in left where !state.rules.isEmpty { await group.end(state) }
+        return next
+    }
+
+    /// Tells the ends of the alerts that are left, and marks the series that are left stale as of the time when their
+    /// groups ended: after a while, where a rule that has moved may go on with them.
+    private func end(_ remains: [Remains], at time: Timestamp) async {
+        for (group, state) in remains {
+            await group.endAlerts(of: state, at: time)
+            guard state.hasSeries else { continue }
+            let patience = await group.patience
+            if patience == .zero {
+                await group.endSeries(of: state, at: time)
+                continue
+            }
+            _ = await host.start("rules/\(group.settings.name)/ended") { [clock = settings.clock] in
+                // A shutdown comes first: then the series end by look-back.
+                guard (try? await clock.sleep(for: patience)) != nil else { return }
+                await group.endSeries(of: state, at: time)
+            }
+        }
     }
 }
 

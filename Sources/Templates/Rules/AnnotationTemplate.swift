@@ -103,22 +103,25 @@ package struct AnnotationTemplate: Sendable {
         }
     }
 
+    /// What `.` is: a field that it does not have is an error.
+    private static let dataType = RecordType(
+        name: "struct { Labels map[string]string; ExternalLabels map[string]string; ExternalURL string; "
+            + "Value interface {} }", fields: ["Labels", "ExternalLabels", "ExternalURL", "Value"])
+
     private func execute(_ set: TemplateSet, _ context: Context, _ environment: Environment) throws -> String {
         let executor = Executor(
             trees: set.trees, functions: set.functions, environment: environment, limits: limits,
             missingKeyIsZero: true)
         let labels = Self.value(context.labels)
         let externalLabels = Self.value(context.externalLabels)
+        let externalURL = Value.string(context.externalURL)
         let value: Value = context.valueText.map { .string($0) } ?? .double(context.value)
-        let data: [String: Value] = [
-            "Labels": labels, "ExternalLabels": externalLabels, "ExternalURL": .string(context.externalURL),
-            "Value": value,
-        ]
+        let data = Record(Self.dataType, [labels, externalLabels, externalURL, value])
         return try executor.run(
-            name, on: .plainMap(data),
+            name, on: .record(data),
             variables: [
                 ("$labels", labels), ("$externalLabels", externalLabels),
-                ("$externalURL", .string(context.externalURL)), ("$value", value),
+                ("$externalURL", externalURL), ("$value", value),
             ])
     }
 

@@ -56,8 +56,9 @@ enum XXHash64 {
 }
 
 extension LabelSet {
-    /// The hash by which Prometheus's `limit_ratio` picks series: over the names and values, each after its length.
-    var stableHash: UInt64 {
+    /// The hash by which Prometheus's `limit_ratio` picks series, and by which it spreads rule groups over their interval:
+    /// over the names and values, each after its length.
+    package var stableHash: UInt64 {
         var bytes: [UInt8] = []
         func add(_ text: String) {
             let count = text.utf8.count
