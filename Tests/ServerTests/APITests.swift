@@ -54,6 +54,39 @@ import Testing
         }
     }
 
+    @Test func `a rule that moves to another group goes on, and the metrics of a group that is gone leave`()
+        async throws
+    {
+        let rules = """
+            groups:
+            - {name: old, rules: [{record: moved, expr: loss * 2}, {record: removed, expr: loss}]}
+            - {name: kept, rules: [{record: other, expr: loss}]}
+            """
+        let moved = "groups: [{name: kept, rules: [{record: other, expr: loss}, {record: moved, expr: loss * 2}]}]"
+        try await TestServer.with(pushPipeline) { server async throws in
+            func load(_ rules: String) async throws {
+                try server.folder.write("pipelines/main.yaml", pushPipeline + "\nrule_files: [rules.yml]\n")
+                try server.folder.write("pipelines/rules.yml", rules)
+                #expect(try await server.client.send("POST", "/-/reload").status == 200)
+            }
+            #expect(try await server.client.send("PUT", "/metrics/job/a", text: "loss 9\n").status == 200)
+            try await load(rules)
+            #expect(await eventually { (try? await server.value("moved")) == 18 })
+            #expect(await eventually { (try? await server.value("removed")) == 9 })
+            let file = server.folder.path("pipelines/rules.yml")
+            func count(_ group: String) -> Double? {
+                server.metric("prometheus_rule_group_rules{rule_group=\"\(file);\(group)\"}")
+            }
+            #expect(count("old") == 2)
+            try await load(moved)
+            #expect(await eventually { (try? await server.value("removed")) == nil })
+            #expect(await eventually { (try? await server.value("moved")) == 18 })
+            #expect(count("old") == nil)
+            #expect(count("kept") == 2)
+            #expect(!server.telemetry.exposition().contains(#"rule_group="old""#))
+        }
+    }
+
     // MARK: queries
 
     @Test func `query answers as Prometheus does`() async throws {

@@ -39,12 +39,14 @@ final class RuleBench {
     let transitions = Recorder<AlertTransition>()
     let start: Timestamp
     private(set) var groups: [RuleGroupOperator<WatchedReader>] = []
+    private let context: RuleContext<WatchedReader>
     private var running: [Task<Void, Never>] = []
 
     /// - Parameter rules: a rule file's groups.
     init(
         _ rules: String, mode: EvaluationMode = .streaming, interval: Duration = .seconds(60), seed: UInt64? = nil,
-        capacity: Int = 64, clock: ManualClock = ManualClock(), restoring: [String: [ActiveAlerts.Active]] = [:]
+        queryOffset: Duration = .zero, capacity: Int = 64, clock: ManualClock = ManualClock(),
+        restoring: [String: [ActiveAlerts.Active]] = [:]
     ) throws {
         self.clock = clock
         simulation = SimulatedExecutor(seed: seed)
@@ -52,17 +54,15 @@ final class RuleBench {
         store = SeriesStore(shardCount: 2)
         dispatch = RuleDispatch(capacity: capacity)
         ingest = StoreIngest(store, clock: clock, listener: dispatch, telemetry: telemetry)
-        let diagnostics = Diagnostics()
-        let settings = RuleGroupSettings.decodeFile(
-            try Node.parse(rules, file: "rules.yml"), diagnostics: diagnostics)
-        try diagnostics.check()
-        let context = RuleContext(
+        let settings = try Self.read(rules)
+        context = RuleContext(
             pipeline: "p", mode: mode, reader: WatchedReader(store: store, watch: watch), ingest: ingest,
             dispatch: dispatch, clock: clock, telemetry: telemetry,
             outputs: RuleOutputs(
                 notify: { [notified] in notified.add($0) }, publish: { [transitions] in transitions.add($0) }),
-            interval: interval, externalLabels: ["cluster": "c"], externalURL: "http://tocsin")
-        groups = try settings.map { try RuleGroupOperator($0, context: context, logger: log.logger) }
+            interval: interval, queryOffset: queryOffset, externalLabels: ["cluster": "c"],
+            externalURL: "http://tocsin")
+        groups = try settings.map { [context] in try RuleGroupOperator($0, context: context, logger: log.logger) }
         let (groups, dispatch, store) = (groups, dispatch, store)
         perform {
             var nodes: [RuleNode] = []
@@ -73,6 +73,54 @@ final class RuleBench {
         }
         for group in groups { running.append(Task(executorPreference: simulation) { await group.run() }) }
         simulation.runUntilIdle()
+    }
+
+    private static func read(_ rules: String) throws -> [RuleGroupSettings] {
+        let diagnostics = Diagnostics()
+        let settings = RuleGroupSettings.decodeFile(
+            try Node.parse(rules, file: "rules.yml"), diagnostics: diagnostics)
+        try diagnostics.check()
+        return settings
+    }
+
+    /// Exchanges the first group for another one, as a reload does.
+    func reload(_ rules: String) throws {
+        let (old, clock) = (groups[0], clock)
+        running[0].cancel()
+        simulation.runUntilIdle()
+        let new = try RuleGroupOperator(try Self.read(rules)[0], context: context, logger: log.logger)
+        perform {
+            let left = await new.adopt(await old.state())
+            await old.endAlerts(of: left, at: clock.now())
+            await new.evaluateAtOnce()
+        }
+        groups[0] = new
+        running[0] = Task(executorPreference: simulation) { await new.run() }
+        simulation.runUntilIdle()
+    }
+
+    /// The samples of the series that a selector takes, as `labels value@seconds`, since the start, sorted.
+    func samples(_ selector: String) throws -> [String] {
+        let request = SelectRequest(
+            matchers: try PromQLParser.parseSelector(selector), start: .distantPast, end: .distantFuture)
+        let (store, start) = (store, start)
+        return try perform { () async -> Swift.Result<[String], ReadError> in
+            do throws(ReadError) {
+                let block = try await store.select(request)
+                return .success(
+                    block.labels.indices.map { series in
+                        let range = block.bounds[series]..<block.bounds[series + 1]
+                        let texts = range.map { place in
+                            let value = block.values[place]
+                            let time = Timestamp(milliseconds: block.timestamps[place]) - start
+                            return "\(value.isStaleMarker ? "stale" : "\(value)")@\(time.inSeconds)"
+                        }
+                        return "\(block.labels[series]) \(texts.joined(separator: " "))"
+                    }.sorted())
+            } catch {
+                return .failure(error)
+            }
+        }.get()
     }
 
     deinit { for task in running { task.cancel() } }
