@@ -15,6 +15,19 @@ struct RuleTestInput {
         var location: SourceLocation
         var values: [SeriesNotation.Value]
         var id: SeriesID?
+        /// The histogram before, unless the series ended or had a float in between.
+        var previous: NativeHistogram?
+
+        /// What Prometheus's storage knows of resets of the counter when it is read: nothing of the first histogram.
+        mutating func hinted(_ histogram: NativeHistogram) -> NativeHistogram {
+            var result = histogram
+            if histogram.counterResetHint != .gauge, histogram.counterResetHint != .reset {
+                result.counterResetHint =
+                    previous.map { histogram.isReset(after: $0) ? .reset : .notReset } ?? .unknown
+            }
+            previous = histogram
+            return result
+        }
     }
 
     private let start: Timestamp
@@ -90,20 +103,26 @@ struct RuleTestInput {
         }
     }
 
-    private func load(step: Int, into ingest: StoreIngest) async throws(Failure) {
+    private mutating func load(step: Int, into ingest: StoreIngest) async throws(Failure) {
         let time = start.milliseconds + Int64(step) * interval.wholeMilliseconds
         var batch = SampleBatch()
         batch.reserveCapacity(columns.count)
-        for column in columns where step < column.values.count {
-            guard let id = column.id else { continue }
-            switch column.values[step] {
+        for place in columns.indices where step < columns[place].values.count {
+            guard let id = columns[place].id else { continue }
+            switch columns[place].values[step] {
             case .omitted: break
-            case .stale: batch.append(id, at: time, StaleMarker.value)
-            case .float(let value): batch.append(id, at: time, value)
-            case .histogram:
-                throw Failure(location: column.location, reason: "native histograms are not supported as input")
+            case .stale:
+                columns[place].previous = nil
+                batch.append(id, at: time, StaleMarker.value)
+            case .float(let value):
+                columns[place].previous = nil
+                batch.append(id, at: time, value)
+            case .histogram(let literal):
+                if let flaw = literal.histogram.flaw { throw Failure(location: columns[place].location, reason: flaw) }
+                batch.append(id, at: time, columns[place].hinted(literal.histogram))
             }
         }
+        if batch.isEmpty { return }
         do throws(IngestError) {
             let report = try await ingest.submit(batch, from: "input", patience: .zero)
             if report.refused > 0, let first = columns.first {

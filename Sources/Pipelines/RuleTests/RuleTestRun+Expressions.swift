@@ -96,7 +96,12 @@ extension RuleTestRun {
         return block.labels.indices.map { series in
             let samples = (block.bounds[series]..<block.bounds[series + 1]).map { place in
                 let value = block.values[place]
-                let text = value.isStaleMarker ? "stale" : formatFloat(value, .general)
+                let text =
+                    if value.isHistogram {
+                        block.histograms[value.histogramPlace].notation
+                    } else {
+                        value.isStaleMarker ? "stale" : formatFloat(value, .general)
+                    }
                 return "\(text)@\((Timestamp(milliseconds: block.timestamps[place]) - test.start).prometheusText)"
             }
             return "\(block.labels[series]) \(samples.joined(separator: " "))"
@@ -106,7 +111,8 @@ extension RuleTestRun {
 
 extension RuleTestSample {
     fileprivate init(_ sample: VectorSample) {
-        self.init(labels: sample.labels, value: .float(sample.value))
+        self.init(
+            labels: sample.labels, value: sample.histogram.map { .histogram($0.notation) } ?? .float(sample.value))
     }
 }
 

@@ -1,9 +1,9 @@
-import Streams
+package import Streams
 
 extension NativeHistogram {
     /// Whether the counter was reset after `previous`: a count fell, or a bucket that had observations is gone. A hint
     /// that says so, or denies it, is believed.
-    func isReset(after previous: NativeHistogram) -> Bool {
+    package func isReset(after previous: NativeHistogram) -> Bool {
         switch counterResetHint {
         case .reset: return true
         case .notReset: return false

@@ -134,6 +134,34 @@ import YAML
         #expect(lines == [])
     }
 
+    @Test func `native histograms come in and out, with what Prometheus's storage knows of resets`() async throws {
+        let one = "{{count:2 sum:3 buckets:[2]}}"
+        let (_, lines) = try await play(
+            """
+            rule_files: [rules.yml]
+            tests:
+            - input_series:
+              - {series: h, values: '\(one)x1 {{count:1 sum:1 buckets:[1]}} stale \(one) 7 {{counter_reset_hint:gauge}}'}
+              promql_expr_test:
+              - {expr: h, eval_time: 0m, exp_samples: [{labels: h, histogram: '\(one)'}]}
+              - expr: h
+                eval_time: 1m
+                exp_samples: [{labels: h, histogram: '{{count:2 sum:3 counter_reset_hint:not_reset buckets:[2]}}'}]
+              - expr: h
+                eval_time: 2m
+                exp_samples: [{labels: h, histogram: '{{count:1 sum:1 counter_reset_hint:reset buckets:[1]}}'}]
+              - {expr: h, eval_time: 4m, exp_samples: [{labels: h, histogram: '\(one)'}]}
+              - {expr: h, eval_time: 5m, exp_samples: [{labels: h, value: 7}]}
+              - {expr: h, eval_time: 6m, exp_samples: [{labels: h, histogram: '{{counter_reset_hint:gauge}}'}]}
+              - {expr: doubled, eval_time: 0m, exp_samples: [{labels: doubled, histogram: '\(one)'}, {value: 1}]}
+            """, rules: "groups: [{name: g, rules: [{record: doubled, expr: 2 * h}]}]")
+        #expect(
+            lines == [
+                #"test.yml:16:5: test "unnamed#0": doubled at 0s is not as expected"#, "    missing:    {} 1",
+                "    differs:    doubled: expected {{count:2 sum:3 buckets:[2]}}, got {{count:4 sum:6 buckets:[4]}}",
+            ])
+    }
+
     @Test func `times begin at the start of the test`() async throws {
         let (_, lines) = try await play(
             """
