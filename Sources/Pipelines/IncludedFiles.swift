@@ -4,6 +4,7 @@ internal import YAML
 /// What a pipeline takes from a whole prometheus.yml. Nothing in it is interpolated.
 struct IncludedPrometheus {
     let global: Node?
+    let storage: Node?
     let scrapeConfigs: [Node]
     let ruleFiles: [Located<String>]
 
@@ -12,6 +13,7 @@ struct IncludedPrometheus {
         let reader = MappingReader(root, "a Prometheus configuration", diagnostics)
         global = reader.node("global")
         Self.checkExternalLabels(global, diagnostics)
+        storage = reader.node("storage")
         ruleFiles = reader.list("rule_files", of: Format<String>.nonEmptyText.located)
         var configs = reader.list("scrape_configs", of: .node)
         for path in FileSearch.files(
@@ -35,7 +37,7 @@ struct IncludedPrometheus {
         if let runtime = reader.node("runtime") {
             diagnostics.note("\"runtime\" tunes Prometheus's own process and changes nothing here", at: runtime)
         }
-        reader.notSupportedYet("remote_write", "remote_read", "storage", "tracing", "otlp")
+        reader.notSupportedYet("remote_write", "remote_read", "tracing", "otlp")
         reader.finish()
     }
 

@@ -68,6 +68,7 @@ package struct PipelineLoader: Sendable {
         alertsHaveARoute(pipelines, diagnostics)
         resolveTimeoutsAreUsed(pipelines, diagnostics)
         sourcesFit(pipelines, diagnostics)
+        storageFits(pipelines, diagnostics)
     }
 
     private func start(of pipeline: PipelinePlan) -> SourceLocation {
@@ -105,6 +106,16 @@ package struct PipelineLoader: Sendable {
                 .conflict(
                     "\"resolve_timeout\" is for alerts that are posted to the pipeline, and it takes none: it has no "
                         + "\"routing\", and no pipeline named \"default\" has one"), at: origin.location)
+        }
+    }
+
+    private func storageFits(_ pipelines: [PipelinePlan], _ diagnostics: Diagnostics) {
+        let saying = pipelines.filter { $0.storage.exemplarsMax != nil }
+        guard let first = saying.first else { return }
+        for pipeline in saying where pipeline.storage != first.storage {
+            diagnostics.report(
+                .conflict("storage.exemplars.max_exemplars differs from that of \(first.file); all share one store"),
+                at: pipeline.storage.origin?.location ?? start(of: pipeline))
         }
     }
 

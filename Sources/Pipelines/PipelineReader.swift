@@ -29,6 +29,7 @@ struct PipelineReader {
         let plan = PipelinePlan(
             name: name, file: root.source.file, global: global,
             evaluation: reader.optional("evaluation", .evaluationMode) ?? .streaming,
+            storage: storage(reader, prometheus),
             sources: sources(reader, prometheus, global), ruleGroups: ruleGroups(reader, name, prometheus, global),
             routing: routing(reader, alertmanager, receivers),
             templates: templates(reader, alertmanager, receiverNodes),
@@ -62,6 +63,11 @@ struct PipelineReader {
         let layers = [reader.node("global"), prometheus?.global, alertmanager?.global].compactMap(\.self)
         let merged = layers.dropFirst().reduce(layers.first) { $0?.overlaid(on: $1) }
         return GlobalSettings(merged, diagnostics)
+    }
+
+    private func storage(_ reader: MappingReader, _ prometheus: IncludedPrometheus?) -> StoragePlan {
+        let layers = [reader.node("storage"), prometheus?.storage].compactMap(\.self)
+        return StoragePlan(layers.dropFirst().reduce(layers.first) { $0?.overlaid(on: $1) }, diagnostics)
     }
 
     // MARK: sections

@@ -40,6 +40,7 @@ package struct PipelinePlan: Equatable, Sendable {
     package var file: String
     package var global: GlobalSettings
     package var evaluation: EvaluationMode
+    package var storage = StoragePlan()
     package var sources: [SourcePlan]
     /// The file's own rules are one group that bears the pipeline's name, `windows` before `rules`; those of rule files
     /// follow. `interval` and `queryOffset` are filled in from `global`.

@@ -8,6 +8,8 @@ package func tocsinRouter(_ services: ServerServices, prefix: String = "") -> Ro
     PushRoutes(services: services, prefix: prefix).add(to: routes)
     PushGatewayRoutes(services: services).add(to: routes)
     QueryRoutes(services: services).add(to: routes)
+    MetadataRoutes(services: services).add(to: routes)
+    ExemplarRoutes(services: services).add(to: routes)
     AlertStreamRoutes(services: services).add(to: routes)
     SeriesRoutes(services: services).add(to: routes)
     RuleRoutes(services: services).add(to: routes)

@@ -88,6 +88,8 @@ actor SeriesShard {
         return sets
     }
 
+    func labels(of ids: [SeriesID]) -> [SeriesID: LabelSet] { memory.labels(of: ids) }
+
     func labelNames() -> [String] { memory.labelNames() }
     func labelValues(_ name: String) -> [String] { memory.labelValues(name) }
 

@@ -95,6 +95,16 @@ extension ShardMemory {
         return sliceEnd
     }
 
+    /// The label sets of series; ids that were retired are left out.
+    mutating func labels(of ids: [SeriesID]) -> [SeriesID: LabelSet] {
+        var sets: [SeriesID: LabelSet] = [:]
+        for id in ids {
+            guard let place = index.place(layout.local(of: id.rawValue)) else { continue }
+            sets[id] = labelCache.labels(place, index.records[place], index.labels)
+        }
+        return sets
+    }
+
     /// All label names in use.
     func labelNames() -> [String] { index.labels.names.filter { !$0.values.isEmpty }.map(\.text) }
 

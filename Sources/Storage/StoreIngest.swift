@@ -4,6 +4,8 @@ import Synchronization
 /// The way into a store: interns label sets, splits batches by shard, and tells the graph what each batch touched.
 package final class StoreIngest: Ingest {
     package let store: SeriesStore
+    package let metadata: MetadataStore
+    package let exemplars: ExemplarStore
     private let clock: any WallClock
     private let listener: (any ChangeListener)?
     private let telemetry: StorageTelemetry
@@ -20,6 +22,8 @@ package final class StoreIngest: Ingest {
         self.clock = clock
         self.listener = listener
         self.telemetry = StorageTelemetry(telemetry, store)
+        metadata = MetadataStore(telemetry: telemetry)
+        exemplars = ExemplarStore(store, telemetry: telemetry)
     }
 
     /// Takes no more; what is under way is finished.

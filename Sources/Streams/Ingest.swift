@@ -1,7 +1,7 @@
 /// Where samples enter the graph: what a source is given. Storage's shards stand behind it.
 ///
 /// Hot sources keep their own map from the bytes they read to `SeriesID`, and intern only what they have not seen.
-package protocol Ingest: Sendable {
+package protocol Ingest: CompanionIngest {
     /// Changes whenever ids may have been retired. A source compares it at the start of a batch with what it saw last, and
     /// forgets its map when it differs. Ids interned since the last change stay good for at least one more period.
     var epoch: UInt64 { get }

@@ -92,6 +92,11 @@ import YAML
         ("name: x\nrulez: []", "p.yml:2:1: unknown key \"rulez\" in a pipeline; did you mean \"rules\"?"),
         ("name: x\nevaluation: now", "p.yml:2:13: expected \"streaming\" or \"interval\", found \"now\""),
         ("name: x\nsources: [{host: {}}]", "p.yml:2:12: source \"host\" is not supported yet"),
+        (
+            "name: x\nstorage: {exemplars: {max_exemplars: -1}}",
+            "p.yml:2:38: -1 is not between 0 and 10000000"
+        ),
+        ("name: x\nstorage: {tsdb: {}}", "p.yml:2:11: key \"tsdb\" in storage is not supported yet"),
         ("name: x\nsources: [{scrap: {}}]", "p.yml:2:12: unknown key \"scrap\" in sources; did you mean \"scrape\"?"),
         (
             "name: x\nsources: [push]",
@@ -215,6 +220,23 @@ import YAML
             "a.yml": "name: a\nsources: [{push: one}]", "b.yml": "name: b\nsources: [{push: two}]",
         ])
         #expect(differing == "b.yml:2:18: source \"push\" is configured differently at a.yml:2:18")
+    }
+
+    @Test func `how many exemplars are kept is said by one pipeline, by several alike, or by prometheus.yml`() throws {
+        func exemplars(_ files: [String: String]) throws -> Int? { try load(files).plan?.exemplarsMax }
+        let storage = "storage: {exemplars: {max_exemplars: 7}}\n"
+        #expect(try exemplars(["a.yml": "name: a\n"]) == 100_000)
+        #expect(try exemplars(["a.yml": "name: a\nstorage: {exemplars: }\n"]) == 100_000)
+        #expect(try exemplars(["a.yml": "name: a\n", "b.yml": "name: b\n" + storage]) == 7)
+        #expect(try exemplars(["a.yml": "name: a\n" + storage, "b.yml": "name: b\n" + storage]) == 7)
+        let included = ["etc/p.yml": storage, "a.yml": "name: a\ninclude: {prometheus: etc/p.yml}\n"]
+        #expect(try exemplars(included) == 7)
+        let different = try load([
+            "a.yml": "name: a\n" + storage, "b.yml": "name: b\nstorage: {exemplars: {max_exemplars: 8}}\n",
+        ])
+        #expect(
+            different.problems
+                == "b.yml:2:10: storage.exemplars.max_exemplars differs from that of a.yml; all share one store")
     }
 
     @Test func `a file that is named twice is read once`() throws {

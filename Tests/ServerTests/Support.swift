@@ -53,6 +53,25 @@ func snappy(_ bytes: [UInt8]) -> [UInt8] {
 struct RemoteWriteBody {
     private(set) var bytes: [UInt8] = []
 
+    mutating func exemplar(
+        _ labels: [(String, String)], _ own: [(String, String)], _ value: Double, _ time: Int64
+    ) {
+        var exemplar: [UInt8] = []
+        for (name, value) in own { Self.block(1, Self.text(1, name) + Self.text(2, value), &exemplar) }
+        exemplar.append(2 << 3 | 1)
+        withUnsafeBytes(of: value.bitPattern.littleEndian) { exemplar += $0 }
+        exemplar.append(3 << 3)
+        Self.varint(UInt64(bitPattern: time), &exemplar)
+        var message: [UInt8] = []
+        for (name, value) in labels { Self.block(1, Self.text(1, name) + Self.text(2, value), &message) }
+        Self.block(3, exemplar, &message)
+        Self.block(1, message, &bytes)
+    }
+
+    mutating func metadata(_ family: String, type: UInt8, help: String, unit: String) {
+        Self.block(3, [1 << 3, type] + Self.text(2, family) + Self.text(4, help) + Self.text(5, unit), &bytes)
+    }
+
     mutating func series(_ labels: [(String, String)], _ samples: [(Double, Int64)]) {
         var message: [UInt8] = []
         for (name, value) in labels {

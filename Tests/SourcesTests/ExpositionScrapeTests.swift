@@ -205,12 +205,55 @@ struct ScrapedTarget {
                     #"a_total{x="1"} 5 @12500"#, #"a_total{x="2"} 6 @1000"#, "a_created 3 @1000",
                 ])
             #expect(target.parser.counts.exemplars == 2)
+            #expect(
+                target.parser.exemplars.map(\.exemplar) == [
+                    Exemplar(["id": "7"], value: 1, timestamp: 2000),
+                    Exemplar(["id": "7"], value: 1, timestamp: 1000, hasOwnTime: false),
+                ])
+            #expect(target.parser.exemplars.map(\.series).allSatisfy { if case .id = $0 { true } else { false } })
         }
         for broken in ["a_total 1\n", "a_total 1\n# EOF\nb 1\n", "a_total  1\n# EOF\n", "# EOF\n\n"] {
             #expect(throws: ExpositionError.self) { try target.scrape(broken, .openMetrics) }
             _ = target.fail()
         }
         #expect(try target.scrape("# EOF", .openMetrics) == [])
+    }
+
+    @Test func `exemplars are those of the series that are kept`() throws {
+        var target = ScrapedTarget()
+        target.dropped = ["b_total"]
+        let body = "a_total 1 # {id=\"1\"} 1\nb_total 1 # {id=\"2\"} 1\nc_total 1\n# EOF\n"
+        for _ in 0..<2 {
+            _ = try target.scrape(body, .openMetrics)
+            #expect(target.parser.counts.exemplars == 2)
+            #expect(target.parser.exemplars.map { $0.exemplar.labels["id"] } == ["1"])
+        }
+        _ = try target.scrape("a_total 1\n# EOF\n", .openMetrics)
+        #expect(target.parser.exemplars.isEmpty)
+    }
+
+    @Test func `what is told of families is told once, and all of it when something was forgotten`() throws {
+        var target = ScrapedTarget()
+        let body = "# TYPE a gauge\n# HELP a A.\na 1\n# TYPE b counter\nb 1\n"
+        _ = try target.scrape(body)
+        #expect(target.parser.hasForgotten)
+        let first = target.parser.newMetadata
+        #expect(target.parser.shownMetadata == first)
+        _ = try target.scrape(body.replacing("HELP a A.", with: "HELP a Other."))
+        #expect(!target.parser.hasForgotten)
+        #expect(target.parser.newMetadata == [MetricMetadata(family: "a", fact: .help("Other."))])
+        target.epoch += 1
+        _ = try target.scrape("# TYPE b counter\nb 1\n")
+        #expect(target.parser.hasForgotten)
+        #expect(target.parser.shownMetadata == [MetricMetadata(family: "b", fact: .type(.counter))])
+        // A target that shows other families each time.
+        var forgotten = 0
+        for round in 0..<20 {
+            let text = (0..<300).map { "# TYPE m\(round)_\($0) gauge\nm\(round)_\($0) 1\n" }.joined()
+            _ = try target.scrape(text)
+            if target.parser.hasForgotten { forgotten += 1 }
+        }
+        #expect((2...10).contains(forgotten), "\(forgotten)")
     }
 
     @Test(arguments: [

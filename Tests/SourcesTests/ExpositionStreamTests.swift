@@ -113,6 +113,69 @@ import Testing
         }
     }
 
+    private static let openMetrics = """
+        # TYPE h_seconds histogram
+        # UNIT h_seconds seconds
+        # HELP h_seconds Some \\"help\\".
+        h_seconds_bucket{le="1"} 1 # {id="x"} 0.5 12.5
+        h_seconds_bucket{le="+Inf"} 2 1.5 # {id="y"} 7
+        h_seconds_bucket{le="1"} 3 2 # {id="z"} 0.75
+        # EOF
+        """
+
+    @Test(arguments: [1, 2, 7, 1000])
+    func `OpenMetrics reads the same however it is cut, with its exemplars and what it says of families`(
+        _ size: Int
+    ) throws {
+        var parser = StreamParser(
+            at: Timestamp(milliseconds: 9), cache: SeriesCache(secret: Self.secret),
+            settings: .init(format: .openMetrics))
+        let bytes = Array(Self.openMetrics.utf8)
+        var batches: [UnresolvedBatch] = []
+        for start in stride(from: 0, to: bytes.count, by: size) {
+            bytes[start..<min(bytes.count, start + size)].withUnsafeBytes { parser.feed($0) }
+            while let batch = try parser.next() { batches.append(batch) }
+        }
+        while let batch = try parser.finish() { batches.append(batch) }
+        let batch = try #require(batches.first)
+        #expect(batches.count == 1 && batch.count == 3 && batch.unknown.count == 2)
+        #expect(
+            batch.metadata == [
+                MetricMetadata(family: "h_seconds", fact: .type(.histogram)),
+                MetricMetadata(family: "h_seconds", fact: .unit("seconds")),
+                MetricMetadata(family: "h_seconds", fact: .help("Some \"help\".")),
+            ])
+        let one: LabelSet = ["__name__": "h_seconds_bucket", "le": "1.0"]
+        let all: LabelSet = ["__name__": "h_seconds_bucket", "le": "+Inf"]
+        #expect(
+            batch.exemplars == [
+                SeriesExemplar(.labels(one), Exemplar(["id": "x"], value: 0.5, timestamp: 12_500)),
+                SeriesExemplar(.labels(all), Exemplar(["id": "y"], value: 7, timestamp: 1500, hasOwnTime: false)),
+                SeriesExemplar(.labels(one), Exemplar(["id": "z"], value: 0.75, timestamp: 2000, hasOwnTime: false)),
+            ])
+    }
+
+    @Test(arguments: [
+        ("a 1\n", 2, "the text does not end with \"# EOF\""), ("a 1\n# EOF\nb 1\n", 3, "there is text after \"# EOF\""),
+        ("a 1\n# hm\n# EOF\n", 2, "expected HELP, TYPE, UNIT or EOF after \"# \", found \"# hm\""),
+    ])
+    func `OpenMetrics that is none is refused with its line`(_ text: String, _ line: Int, _ reason: String) {
+        var labels: [LabelSet] = []
+        #expect {
+            try Self.read(Array(text.utf8), pieces: 1000, settings: .init(format: .openMetrics), labels: &labels)
+        } throws: {
+            ($0 as? ExpositionError)?.line == line && ($0 as? ExpositionError)?.reason == reason
+        }
+    }
+
+    @Test func `metadata alone fills batches too`() throws {
+        var labels: [LabelSet] = []
+        let text = (0..<100).map { "# TYPE m\($0) gauge\n" }.joined()
+        let (_, batches, _) = try Self.read(
+            Array(text.utf8), pieces: 1000, settings: .init(samplesPerBatch: 10), labels: &labels)
+        #expect(batches == 10)
+    }
+
     @Test func `a label without end is refused once the line passes its bound, in bounded memory`() throws {
         let cache = SeriesCache(secret: Self.secret)
         var parser = StreamParser(

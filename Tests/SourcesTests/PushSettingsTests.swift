@@ -22,6 +22,9 @@ import YAML
             groups_max: 5
             body_size_limit: 1MB
             line_size_limit: 2KB
+            label_limit: 7
+            label_name_length_limit: 8
+            label_value_length_limit: 9
             patience: 250ms
             """)
         #expect(errors == [])
@@ -30,6 +33,7 @@ import YAML
                 == PushSettings(
                     timeToLive: .seconds(3600), refreshInterval: .seconds(3), checksConsistency: false, exposes: true,
                     allowsAdministration: true, groupsMax: 5, bodyBytesMax: 1 << 20, lineBytesMax: 2048,
+                    labels: LabelLimits(labelsMax: 7, nameBytesMax: 8, valueBytesMax: 9),
                     patience: .milliseconds(250)))
     }
 
@@ -46,6 +50,7 @@ import YAML
         ("{refresh_interval: often}", "f.yaml:1:20: "),
         ("{groups_max: 0}", "f.yaml:1:14: "),
         ("{body_size_limit: 10}", "f.yaml:1:19: "),
+        ("{label_limit: -1}", "f.yaml:1:15: "),
         ("{ttl: 1h}", "f.yaml:1:2: unknown key \"ttl\" in a push source"),
         ("[1h]", "f.yaml:1:1: "),
     ]

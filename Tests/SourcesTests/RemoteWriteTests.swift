@@ -60,7 +60,7 @@ struct WriteRequest {
                         ProtobufWriter.message { writer in
                             for (name, value) in series.labels { writer.block(1, Self.label(name, value)) }
                             for (value, time) in series.samples { writer.block(2, Self.sample(value, time)) }
-                            for _ in 0..<series.exemplars { writer.block(3, Self.label("trace", "1")) }
+                            for _ in 0..<series.exemplars { writer.block(3, Self.exemplar) }
                             for histogram in series.histograms { writer.block(4, histogram) }
                         })
                 }
@@ -72,6 +72,13 @@ struct WriteRequest {
             $0.text(1, name)
             $0.text(2, value)
         }
+    }
+
+    /// `{trace="1"} 0.5 @7`
+    static let exemplar = ProtobufWriter.message {
+        $0.block(1, label("trace", "1"))
+        $0.double(2, 0.5)
+        $0.number(3, 7)
     }
 
     static func sample(_ value: Double, _ time: Int64) -> [UInt8] {
@@ -124,7 +131,11 @@ struct WriteRequest {
             #expect(request.batch.samples.histograms.map(\.sum) == [18.4, -0.5])
             #expect(request.batch.samples.values[..<2] == [1, 2])
             #expect(request.batch.samples.values[2].isStaleMarker)
-            #expect(request.exemplars == 1)
+            #expect(
+                request.batch.exemplars == [
+                    SeriesExemplar(
+                        .labels(["__name__": "a", "x": "2"]), Exemplar(["trace": "1"], value: 0.5, timestamp: 7))
+                ])
         }
     }
 
@@ -147,7 +158,7 @@ struct WriteRequest {
             $0.text(5, "bytes")
         }
         #expect(
-            try decode(ProtobufWriter.message { $0.block(3, metadata) }).metadata == [
+            try decode(ProtobufWriter.message { $0.block(3, metadata) }).batch.metadata == [
                 .init(family: "a_total", fact: .type(.counter)), .init(family: "a_total", fact: .help("Help.")),
                 .init(family: "a_total", fact: .unit("bytes")),
             ])

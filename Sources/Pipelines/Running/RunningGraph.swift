@@ -142,6 +142,7 @@ package actor RunningGraph {
         await exchangeGroups(newGroups)
         await tellAgain(new, before)
         await endNotifiers(gone)
+        ingest.exemplars.resize(to: new.exemplarsMax)
         await exchangeSources(newSources)
         plan = new
     }

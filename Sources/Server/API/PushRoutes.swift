@@ -96,10 +96,11 @@ struct PushRoutes: Sendable {
             let push = try services.gateway().settings
             let extra = try extraLabels(of: request)
             let isStream = request.headers[.contentLength] == nil
+            let format = Self.streamFormat(of: request)
             services.cache.begin(epoch: services.graph.ingest.epoch)
             var parser = StreamParser(
                 at: services.clock.now(), context: extra.isEmpty ? 0 : extra.fingerprint.rawValue,
-                cache: services.cache, settings: .init(lineBytesMax: push.lineBytesMax))
+                cache: services.cache, settings: .init(lineBytesMax: push.lineBytesMax, format: format))
             var taken = 0
             var report = AppendReport()
             var held: [UnresolvedBatch] = []
@@ -136,6 +137,12 @@ struct PushRoutes: Sendable {
 
     private static func applied(_ count: Int) -> String {
         count == 0 ? "nothing was applied" : "\(count) samples before it were applied"
+    }
+
+    /// Everything but OpenMetrics is read as the text format, whatever it is called: `curl` calls it a form.
+    private static func streamFormat(of request: Request) -> ExpositionFormat {
+        let type = request.headers[.contentType]?.lowercased() ?? ""
+        return type.hasPrefix("application/openmetrics-text") ? .openMetrics : .text
     }
 
     private func extraLabels(of request: Request) throws(HTTPFailure) -> LabelSet {
@@ -194,19 +201,24 @@ struct PushRoutes: Sendable {
         _ batch: UnresolvedBatch, _ extra: LabelSet, from source: String, _ taken: inout Int
     ) async throws -> AppendReport {
         var batch = batch
-        let patience = try services.gateway().settings.patience
+        let gateway = try services.gateway()
+        let ingest = services.graph.ingest
+        let unknown = extra.isEmpty ? batch.unknown : batch.unknown.map { $0.merging(extra) }
+        do throws(PushGateway.Refusal) {
+            try gateway.check(unknown, from: source)
+        } catch {
+            throw HTTPFailure(error).after(taken)
+        }
         do throws(IngestError) {
-            let unknown = extra.isEmpty ? batch.unknown : batch.unknown.map { $0.merging(extra) }
-            let ids = unknown.isEmpty ? [] : try await services.graph.ingest.intern(unknown)
+            let ids = unknown.isEmpty ? [] : try await ingest.intern(unknown)
             batch.resolve(ids, into: services.cache)
-            let report = try await services.graph.ingest.submit(
-                batch.samples, from: source, patience: patience)
+            let report = try await ingest.submit(batch.samples, from: source, patience: gateway.settings.patience)
             taken += batch.samples.count
+            if !batch.metadata.isEmpty { ingest.tell(batch.metadata, from: .source(source), replacing: false) }
+            if !batch.exemplars.isEmpty { await ingest.keep(batch.exemplars.map { $0.laid(under: extra) }) }
             return report
         } catch {
-            var failure = HTTPFailure(error)
-            if taken > 0 { failure.message += "; the \(taken) samples before were applied" }
-            throw failure
+            throw HTTPFailure(error).after(taken)
         }
     }
 
@@ -238,7 +250,21 @@ struct PushRoutes: Sendable {
     }
 }
 
+extension SeriesExemplar {
+    fileprivate func laid(under extra: LabelSet) -> SeriesExemplar {
+        guard !extra.isEmpty, case .labels(let labels) = series else { return self }
+        return SeriesExemplar(.labels(labels.merging(extra)), exemplar)
+    }
+}
+
 extension HTTPFailure {
+    /// Says how much of the body was applied before.
+    fileprivate func after(_ taken: Int) -> HTTPFailure {
+        var failure = self
+        if taken > 0 { failure.message += "; the \(taken) samples before were applied" }
+        return failure
+    }
+
     init(_ error: PushGateway.Refusal) {
         switch error {
         case .invalid(let reason): self.init(.badRequest, reason)

@@ -62,7 +62,7 @@ package enum SampleJSON {
     }
 
     /// Go's shortest form without an exponent, as the API writes values.
-    private static func number(_ value: Double) -> String {
+    static func number(_ value: Double) -> String {
         value.magnitude != 0 && (value.magnitude < 1e-6 || value.magnitude >= 1e21)
             ? formatFloat(value, .exponent) : formatFloat(value, .fixed)
     }

@@ -1,31 +1,7 @@
 package import Streams
 
-/// What a TYPE line can say, under OpenMetrics's names.
-package enum MetricType: String, Sendable, Equatable {
-    case counter, gauge, histogram, summary, info, unknown
-    case gaugeHistogram = "gaugehistogram"
-    case stateSet = "stateset"
-}
-
-/// Something told about a metric family beside its samples.
-package struct MetricMetadata: Sendable, Equatable {
-    package enum Fact: Sendable, Equatable {
-        case type(MetricType)
-        case help(String)
-        case unit(String)
-    }
-    /// The name on the line: the family's, so without `_total` and the like.
-    package var family: String
-    package var fact: Fact
-
-    package init(family: String, fact: Fact) {
-        self.family = family
-        self.fact = fact
-    }
-}
-
-/// One example of what went into a sample, as OpenMetrics attaches it.
-package struct Exemplar: Sendable, Equatable {
+/// An exemplar as OpenMetrics attaches it to a sample.
+package struct ExposedExemplar: Sendable, Equatable {
     /// As written: not sorted, empty values kept.
     package var labels: [Label]
     package var value: Double
@@ -49,5 +25,5 @@ package struct ExposedSample: Sendable, Equatable {
     package var timestamp: Int64?
     /// Milliseconds since the epoch, when a `_created` line tells it and the reader was asked for it.
     package var startTimestamp: Int64?
-    package var exemplars: [Exemplar] = []
+    package var exemplars: [ExposedExemplar] = []
 }

@@ -1,3 +1,5 @@
+import Streams
+
 /// Start timestamps, which OpenMetrics 1.0 tells in `_created` lines behind the samples that they belong to.
 extension ExpositionReader {
     /// The last one that was looked up, for the samples of a series that share it.

@@ -1,3 +1,5 @@
+import Streams
+
 /// OpenMetrics 1.0 text (behaviour: Prometheus 3's lexer for it, which is more lenient than the specification).
 extension ExpositionReader {
     mutating func nextOpenMetrics() throws(ExpositionError) -> Kind? {

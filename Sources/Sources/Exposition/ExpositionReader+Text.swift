@@ -1,3 +1,5 @@
+import Streams
+
 /// The text format, versions 0.0.4 and 1.0.0 (behaviour: Prometheus 3's lexer for it).
 extension ExpositionReader {
     mutating func nextText() throws(ExpositionError) -> Kind? {

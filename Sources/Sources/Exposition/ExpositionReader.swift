@@ -147,9 +147,19 @@ package struct ExpositionReader {
         return nil
     }
 
-    private func exemplar() -> Exemplar {
+    private func exemplar() -> ExposedExemplar {
         let labels = exemplarPlaces.map { Label(string($0.name), string($0.value)) }
-        return Exemplar(labels: labels, value: exemplarValue, timestamp: exemplarTimestamp)
+        return ExposedExemplar(labels: labels, value: exemplarValue, timestamp: exemplarTimestamp)
+    }
+
+    /// The exemplar of the series found last, to be kept; nil where there is none.
+    /// - Parameter sampleTime: of an exemplar without a timestamp, in milliseconds.
+    func exemplar(at sampleTime: Int64) -> Exemplar? {
+        guard hasExemplar else { return nil }
+        let labels = LabelSet(exemplarPlaces.map { Label(string($0.name), string($0.value)) })
+        return Exemplar(
+            labels, value: exemplarValue, timestamp: exemplarTimestamp ?? sampleTime,
+            hasOwnTime: exemplarTimestamp != nil)
     }
 
     private func help() -> String {

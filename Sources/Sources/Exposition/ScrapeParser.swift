@@ -49,6 +49,10 @@ package final class ScrapeParser {
     package private(set) var emptyLabels: [Int: [String]] = [:]
     /// What TYPE, HELP and UNIT lines say that no scrape said before, or not lately.
     package private(set) var newMetadata: [MetricMetadata] = []
+    /// Whether what was said about families before `newMetadata` may not be so any more: then `shownMetadata` says it all.
+    package private(set) var hasForgotten = false
+    /// Those of the series that are kept; complete once `resolve` has been called.
+    package private(set) var exemplars: [SeriesExemplar] = []
 
     private var known: KnownLines
     private var starts = StartLines()
@@ -63,6 +67,8 @@ package final class ScrapeParser {
     private var unknownLines: [UInt32] = []
     private var waiting: [ScrapePass.Waiting] = []
     private var repeated: [Int] = []
+    private var lineExemplars: [(line: UInt32, exemplar: Exemplar)] = []
+    private var format = ExpositionFormat.text
     private var tracked = 0
     private var retained = 0
     private var seen = 0
@@ -88,6 +94,7 @@ package final class ScrapeParser {
     ) throws(ExpositionError) {
         precondition(!isBegun, "the last scrape was neither finished nor failed")
         begin(epoch)
+        self.format = format
         if body.count > 0, body[body.count - 1] == 0x0A {
             try run(body, format, time, &batch)
             return
@@ -102,6 +109,7 @@ package final class ScrapeParser {
     }
 
     private func begin(_ epoch: UInt64) {
+        hasForgotten = self.epoch != epoch || starts.wantsRereading
         if let last = self.epoch, last != epoch || starts.wantsRereading {
             carried += trackedNow()
             known.removeAll()
@@ -118,6 +126,7 @@ package final class ScrapeParser {
         }
         firstNew = known.count
         counts = Counts()
+        exemplars = []
     }
 
     private func run(
@@ -136,6 +145,7 @@ package final class ScrapeParser {
         newMetadata = pass.metadata
         startLines = pass.startLines
         droppedLines = pass.dropped
+        lineExemplars = pass.exemplars
         tracked = pass.tracked
         retained = pass.retained
         seen = pass.seen
@@ -172,6 +182,10 @@ package final class ScrapeParser {
         }
         if !startLines.isEmpty { starts.add(startLines, known, isFresh: firstNew == 0) }
         if !starts.isEmpty { starts.mark(&batch, dropped: droppedLines, known) }
+        for (line, exemplar) in lineExemplars {
+            let id = known.lines[Int(line)].id
+            if id < KnownLines.reserved { exemplars.append(SeriesExemplar(.id(SeriesID(rawValue: id)), exemplar)) }
+        }
         if !ids.isEmpty { known.trim() }
         clearUnknown()
     }
@@ -192,6 +206,7 @@ package final class ScrapeParser {
         if known.count - seen > max(1000, seen) {
             known.keep(generation: generation)
             starts.forget()
+            hasForgotten = true
         }
         firstNew = known.count
         return missing
@@ -220,8 +235,23 @@ package final class ScrapeParser {
         generation += 1
         counts = Counts()
         newMetadata = []
+        exemplars = []
         clearUnknown()
         return missing
+    }
+
+    /// What TYPE, HELP and UNIT lines said in the scrape that was finished last.
+    package var shownMetadata: [MetricMetadata] {
+        var facts: [MetricMetadata] = []
+        for index in 0..<known.count {
+            let line = known.lines[index]
+            guard line.mark >> 2 == generation, line.id == KnownLines.typeLine || line.id == KnownLines.metadataLine
+            else { continue }
+            var reader = ExpositionReader(known.text(of: index), as: format)
+            // The line was read before, so it can be read.
+            if let kind = try? reader.next(), let fact = reader.metadata(kind) { facts.append(fact) }
+        }
+        return facts
     }
 
     /// How many series and lines of metadata are known.
@@ -235,6 +265,7 @@ package final class ScrapeParser {
         repeated = []
         startLines = []
         droppedLines = []
+        lineExemplars = []
     }
 
     /// The series of this generation whose end is to be marked.

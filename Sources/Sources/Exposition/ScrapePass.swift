@@ -34,6 +34,8 @@ struct ScrapePass: ~Copyable {
     /// Where that is asked for: the lines of dropped series, with their values.
     private(set) var dropped: [(line: UInt32, value: Double)] = []
     private let watchesDropped: Bool
+    /// With the lines of their series.
+    private(set) var exemplars: [(line: UInt32, exemplar: Exemplar)] = []
     /// Lines that were tracked by the last scrape and by this one.
     private(set) var retained = 0
     private(set) var tracked = 0
@@ -286,9 +288,16 @@ struct ScrapePass: ~Copyable {
                 startLines.append(StartLines.NewLine(line: index, owner: hash, isCreated: owner.isCreated))
             }
         }
-        if reader.hasExemplar { counts.exemplars += 1 }
+        if reader.hasExemplar { takeExemplar(index, known.lines[Int(index)].id) }
         record(index, known.lines + Int(index), reader.value, reader.timestamp, &batch)
         link(index, &known)
+    }
+
+    private mutating func takeExemplar(_ index: UInt32, _ id: UInt32) {
+        counts.exemplars += 1
+        if id == KnownLines.dropped { return }
+        let sampleTime = settings.honorTimestamps ? reader.timestamp ?? time : time
+        if let exemplar = reader.exemplar(at: sampleTime) { exemplars.append((index, exemplar)) }
     }
 
     /// The labels of the series just read, under the type that the text says at this place.

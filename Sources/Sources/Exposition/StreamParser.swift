@@ -1,7 +1,7 @@
 import Glibc
 package import Streams
 
-/// Reads the text format from a body of any length, in chunks split anywhere, in bounded memory: for
+/// Reads the text format or OpenMetrics from a body of any length, in chunks split anywhere, in bounded memory: for
 /// `POST /api/v1/import/prometheus`.
 ///
 /// ```
@@ -14,10 +14,14 @@ package struct StreamParser: Sendable {
     package struct Settings: Sendable, Equatable {
         package var lineBytesMax: Int
         package var samplesPerBatch: Int
+        package var format: ExpositionFormat
 
-        package init(lineBytesMax: Int = 1 << 20, samplesPerBatch: Int = 10_000) {
+        package init(
+            lineBytesMax: Int = 1 << 20, samplesPerBatch: Int = 10_000, format: ExpositionFormat = .text
+        ) {
             self.lineBytesMax = lineBytesMax
             self.samplesPerBatch = samplesPerBatch
+            self.format = format
         }
     }
 
@@ -34,6 +38,8 @@ package struct StreamParser: Sendable {
     private var type: MetricType = .unknown
     private var batch = UnresolvedBatch()
     private var isEnded = false
+    /// The line `# EOF` was read, behind which OpenMetrics has nothing.
+    private var isAtEOF = false
     private var failure: ExpositionError?
 
     /// - Parameters:
@@ -72,7 +78,7 @@ package struct StreamParser: Sendable {
             cursor = 0
             throw error
         }
-        return batch.count >= settings.samplesPerBatch ? handOver() : nil
+        return batch.weight >= settings.samplesPerBatch ? handOver() : nil
     }
 
     /// What has been read and fills no batch yet, for a client that streams slowly and wants to be heard now.
@@ -87,6 +93,11 @@ package struct StreamParser: Sendable {
             if buffer.count - Self.padding > cursor { withUnsafeBytes(of: UInt8(0x0A)) { feed($0) } }
         }
         if let full = try next() { return full }
+        if settings.format == .openMetrics, !isAtEOF {
+            let error = ExpositionError(.eof, line: line, "the text does not end with \"# EOF\"")
+            failure = error
+            throw error
+        }
         return batch.isEmpty ? nil : handOver()
     }
 
@@ -99,7 +110,7 @@ package struct StreamParser: Sendable {
     private mutating func readLines() throws(ExpositionError) {
         let bytes = buffer
         let count = bytes.count - Self.padding
-        while cursor < count, batch.count < settings.samplesPerBatch {
+        while cursor < count, batch.weight < settings.samplesPerBatch {
             // The array stays where it is: nothing writes to `bytes`.
             let end = bytes.withUnsafeBytes { $0[cursor..<count].firstIndexOfLineBreak }
             guard let end, end - cursor <= settings.lineBytesMax else {
@@ -141,32 +152,48 @@ package struct StreamParser: Sendable {
                 UnsafeRawBufferPointer(start: base + from, count: head - from), context: typedContext,
                 secret: cache.secret)
             var place = base + head
-            if let tail = PlainTail.scan(&place, .text),
+            if !isAtEOF, let tail = PlainTail.scan(&place, settings.format),
                 batch.append(key, at: tail.timestamp ?? time, tail.value, cache)
             {
                 return
             }
         }
-        var reader = ExpositionReader(UnsafeRawBufferPointer(start: base + from, count: end - from), as: .text)
+        if isAtEOF { throw ExpositionError(.eof, line: line, "there is text after \"# EOF\"") }
+        // OpenMetrics asks for the line break, which the text format may go without.
+        let length = end - from + (settings.format == .openMetrics ? 1 : 0)
+        var reader = ExpositionReader(UnsafeRawBufferPointer(start: base + from, count: length), as: settings.format)
         reader.type = type
         do throws(ExpositionError) {
-            while let kind = try reader.next() {
-                switch kind {
-                case .type: type = reader.type
-                case .help, .unit, .comment: break
-                case .series:
-                    let key = SeriesKey(
-                        UnsafeRawBufferPointer(reader.slice(reader.series)), context: typedContext, secret: cache.secret
-                    )
-                    let time = reader.timestamp ?? time
-                    if batch.append(key, at: time, reader.value, cache) { continue }
-                    let labels = try reader.labelSet()
-                    if labels.name == nil { throw reader.failure(.metricName, "the series has no metric name") }
-                    batch.append(key, labels, at: time, reader.value)
-                }
+            switch settings.format {
+            case .text: while let kind = try reader.next() { try take(kind, &reader) }
+            case .openMetrics:
+                if let kind = try reader.next() { try take(kind, &reader) } else { isAtEOF = true }
+                if let pending = reader.pending { throw pending }
             }
         } catch {
             throw ExpositionError(error.kind, line: line, error.reason)
+        }
+    }
+
+    /// Takes an entry that was read in full.
+    private mutating func take(
+        _ kind: ExpositionReader.Kind, _ reader: inout ExpositionReader
+    ) throws(ExpositionError) {
+        switch kind {
+        case .type, .help, .unit:
+            if kind == .type { type = reader.type }
+            if let fact = reader.metadata(kind) { batch.metadata.append(fact) }
+        case .comment: break
+        case .series:
+            let key = SeriesKey(
+                UnsafeRawBufferPointer(reader.slice(reader.series)), context: typedContext, secret: cache.secret)
+            let time = reader.timestamp ?? time
+            if !reader.hasExemplar, batch.append(key, at: time, reader.value, cache) { return }
+            let labels = try reader.labelSet()
+            if labels.name == nil { throw reader.failure(.metricName, "the series has no metric name") }
+            if let exemplar = reader.exemplar(at: time) { batch.exemplars.append(.init(.labels(labels), exemplar)) }
+            if reader.hasExemplar, batch.append(key, at: time, reader.value, cache) { return }
+            batch.append(key, labels, at: time, reader.value)
         }
     }
 }

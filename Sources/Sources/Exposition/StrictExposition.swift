@@ -8,6 +8,14 @@ package struct PushedFamily: Sendable, Equatable {
     package var help: String?
     /// In the order of the text.
     package var samples: [PushedSample] = []
+
+    /// What its TYPE and HELP lines say.
+    var metadata: [MetricMetadata] {
+        [
+            type.map { MetricMetadata(family: name, fact: .type($0)) },
+            help.map { MetricMetadata(family: name, fact: .help($0)) },
+        ].compactMap(\.self)
+    }
 }
 
 /// A sample of a family, under the name on its line (with `_bucket`, `_sum`, `_count`).

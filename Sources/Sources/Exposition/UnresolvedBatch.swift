@@ -16,6 +16,10 @@ package struct UnresolvedBatch: Sendable {
     package private(set) var samples = SampleBatch()
     /// The label sets that the cache did not know, as exposed, each raw spelling once. `__name__` is among the labels.
     package private(set) var unknown: [LabelSet] = []
+    /// What was told about metric families.
+    package internal(set) var metadata: [MetricMetadata] = []
+    /// Their series are named by their labels as exposed.
+    package internal(set) var exemplars: [SeriesExemplar] = []
     /// Samples of series that relabelling is known to drop.
     package private(set) var dropped = 0
     private var keys: [SeriesKey] = []
@@ -27,7 +31,9 @@ package struct UnresolvedBatch: Sendable {
 
     /// All samples, those that wait included, those that were dropped not.
     package var count: Int { samples.count + waiting.count }
-    package var isEmpty: Bool { count == 0 }
+    /// Everything that it holds: samples, metadata and exemplars.
+    var weight: Int { count + metadata.count + exemplars.count }
+    package var isEmpty: Bool { weight == 0 }
 
     /// Puts the waiting samples into `samples`, behind those of known series, in the order of arrival.
     /// - Parameter ids: one for each of `unknown`; nil for a series that is dropped, now and until the cache forgets it.

@@ -36,14 +36,8 @@ extension PushGateway {
 
     static func pushTimes(of group: PushGroup) -> [(name: String, help: String, seconds: Double)] {
         [
-            (
-                PushGroup.pushTimeName, "Last Unix time when changing this group in the Pushgateway succeeded.",
-                group.lastPush?.seconds ?? 0
-            ),
-            (
-                PushGroup.failureTimeName, "Last Unix time when changing this group in the Pushgateway failed.",
-                group.lastFailure?.seconds ?? 0
-            ),
+            (PushGroup.pushTimeName, PushGroup.pushTimeHelp, group.lastPush?.seconds ?? 0),
+            (PushGroup.failureTimeName, PushGroup.failureTimeHelp, group.lastFailure?.seconds ?? 0),
         ]
     }
 

@@ -24,6 +24,7 @@ package actor PushGateway: Source {
 
     package nonisolated let settings: PushSettings
     private let clock: any WallClock
+    private let ingest: any Ingest
     private let telemetry: PushTelemetry
     private var groups: [GroupingKey: PushGroup] = [:]
     private var index = PushIndex()
@@ -40,6 +41,7 @@ package actor PushGateway: Source {
     package init(_ settings: PushSettings, ingest: any Ingest, clock: any WallClock, telemetry: Telemetry) {
         self.settings = settings
         self.clock = clock
+        self.ingest = ingest
         self.telemetry = PushTelemetry(telemetry)
         writer = PushWriter(ingest)
     }
@@ -137,6 +139,7 @@ package actor PushGateway: Source {
         index.remove(replaced)
         index.add(labelled, of: key)
         keep(group)
+        tellMetadata(of: labelled, insteadOf: replaced)
     }
 
     private func keep(_ group: PushGroup) {
@@ -151,6 +154,11 @@ package actor PushGateway: Source {
             if let sample = family.samples.first(where: { $0.timestamp != nil }) {
                 return "pushed metrics must not have timestamps: \(sample.labels)"
             }
+        }
+        for sample in pushed.lazy.flatMap(\.samples) {
+            guard let problem = settings.labels.problem(of: sample.labels) else { continue }
+            telemetry.countLabelLimit(Self.key)
+            return problem
         }
         return settings.checksConsistency ? index.problem(of: pushed, from: key, replacing: replaced) : nil
     }
@@ -186,7 +194,9 @@ package actor PushGateway: Source {
         for group in gone {
             index.remove(group.families)
             groups[group.key] = nil
+            tellMetadata(of: [], insteadOf: group.families)
         }
+        if groups.isEmpty { ingest.forget(.source(Self.key)) }
         telemetry.groups.set(Double(groups.count))
     }
 
@@ -298,6 +308,7 @@ package actor PushGateway: Source {
         // When the graph is full or closing the series end by look-back.
         try? await wipe()
         isOver = true
+        for way in Self.ways { ingest.forget(.source(way)) }
     }
 
     /// All groups go on under the new settings.
@@ -340,6 +351,29 @@ package actor PushGateway: Source {
         } catch {
             throw .ingest(error)
         }
+    }
+
+    // MARK: metadata and limits
+
+    /// What samples are pushed by, under the names that metrics and metadata have for them: this API, text streams and
+    /// remote write. One push source's settings hold for all three.
+    package static let ways = [key, "import", "remote_write"]
+
+    /// Checks the labels of series that one of the ways brings.
+    package nonisolated func check(_ series: [LabelSet], from way: String) throws(Refusal) {
+        for labels in series {
+            guard let problem = settings.labels.problem(of: labels) else { continue }
+            telemetry.countLabelLimit(way)
+            throw .invalid(problem)
+        }
+    }
+
+    private func tellMetadata(of families: [PushedFamily], insteadOf replaced: [PushedFamily]) {
+        let owner = MetadataOwner.source(Self.key)
+        let gone = replaced.map(\.name).filter { !index.has($0) }
+        if !gone.isEmpty { ingest.forget(gone, of: owner) }
+        if families.isEmpty { return }
+        ingest.tell(families.flatMap(\.metadata) + PushGroup.ownMetadata, from: owner, replacing: false)
     }
 
     // MARK: what there is

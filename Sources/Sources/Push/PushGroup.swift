@@ -69,5 +69,13 @@ struct PushGroup: Sendable {
         ]
     }
 
+    static let pushTimeHelp = "Last Unix time when changing this group in the Pushgateway succeeded."
+    static let failureTimeHelp = "Last Unix time when changing this group in the Pushgateway failed."
+
+    /// What those two are.
+    static let ownMetadata = [(pushTimeName, pushTimeHelp), (failureTimeName, failureTimeHelp)].flatMap { name, help in
+        [MetricMetadata(family: name, fact: .type(.gauge)), MetricMetadata(family: name, fact: .help(help))]
+    }
+
     var sampleCount: Int { families.reduce(2) { $0 + $1.samples.count } }
 }

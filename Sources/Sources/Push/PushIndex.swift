@@ -81,6 +81,9 @@ struct PushIndex: Sendable {
         }
     }
 
+    /// Whether a group has the family.
+    func has(_ family: String) -> Bool { types[family] != nil }
+
     /// The first family that groups have with different types; nil when all agree.
     var conflict: String? { types.filter { $0.value.count > 1 }.keys.min() }
 }

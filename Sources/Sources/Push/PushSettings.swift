@@ -18,13 +18,16 @@ package struct PushSettings: Hashable, Sendable {
     /// Of one push, decompressed. Streams have no bound.
     package var bodyBytesMax: Int
     package var lineBytesMax: Int
+    /// Of all pushed series.
+    package var labels: LabelLimits
     /// How long a push waits for room in the graph before it is refused with 503.
     package var patience: Duration
 
     package init(
         timeToLive: Duration? = nil, refreshInterval: Duration = .seconds(15), checksConsistency: Bool = true,
         exposes: Bool = false, allowsAdministration: Bool = false, groupsMax: Int = 100_000,
-        bodyBytesMax: Int = 64 << 20, lineBytesMax: Int = 1 << 20, patience: Duration = .seconds(5)
+        bodyBytesMax: Int = 64 << 20, lineBytesMax: Int = 1 << 20, labels: LabelLimits = LabelLimits(),
+        patience: Duration = .seconds(5)
     ) {
         self.timeToLive = timeToLive
         self.refreshInterval = refreshInterval
@@ -34,6 +37,7 @@ package struct PushSettings: Hashable, Sendable {
         self.groupsMax = groupsMax
         self.bodyBytesMax = bodyBytesMax
         self.lineBytesMax = lineBytesMax
+        self.labels = labels
         self.patience = patience
     }
 
@@ -41,6 +45,8 @@ package struct PushSettings: Hashable, Sendable {
     package init(_ node: Node, _ diagnostics: Diagnostics) {
         let reader = MappingReader(node, "a push source", diagnostics)
         let sizes = Format<ByteSize>.size(in: 1024...(1 << 40))
+        let standard = LabelLimits()
+        func limit(_ key: String, _ value: Int) -> Int { reader.value(key, .integer(in: 0 ... .max), default: value) }
         self.init(
             timeToLive: reader.optional("time_to_live", .positiveDuration),
             refreshInterval: reader.value("refresh_interval", .positiveDuration, default: .seconds(15)),
@@ -50,6 +56,10 @@ package struct PushSettings: Hashable, Sendable {
             groupsMax: reader.value("groups_max", .integer(in: 1...10_000_000), default: 100_000),
             bodyBytesMax: reader.value("body_size_limit", sizes, default: ByteSize(bytes: 64 << 20)).bytes,
             lineBytesMax: reader.value("line_size_limit", sizes, default: ByteSize(bytes: 1 << 20)).bytes,
+            labels: LabelLimits(
+                labelsMax: limit("label_limit", standard.labelsMax),
+                nameBytesMax: limit("label_name_length_limit", standard.nameBytesMax),
+                valueBytesMax: limit("label_value_length_limit", standard.valueBytesMax)),
             patience: reader.value("patience", .duration(), default: .seconds(5)))
         reader.finish()
     }

@@ -33,15 +33,14 @@ package struct RemoteWriteError: Error, Sendable, Equatable, CustomStringConvert
 /// Reads Prometheus remote write 1.0: a snappy block of protobuf `prometheus.WriteRequest`.
 ///
 /// A known series costs a hash of its encoded labels, not a decoding of them. Series must have a name, and each label name
-/// once; labels need not be sorted. Exemplars are counted and passed over. Native histograms must hold together, as Prometheus
-/// asks of them.
+/// once; labels need not be sorted. Native histograms must hold together, as Prometheus asks of them.
 package struct RemoteWriteDecoder: Sendable {
     package struct Settings: Sendable, Equatable {
         /// Of the request as it is sent.
         package var bodyBytesMax: Int
         /// After decompression; checked before memory is taken for it.
         package var decompressedBytesMax: Int
-        /// Samples and series of one request, together; a native histogram counts as one for each 128 bytes.
+        /// Samples, series, exemplars and metadata of one request, together; a native histogram counts as one for each 128 bytes.
         package var samplesMax: Int
 
         package init(
@@ -56,8 +55,6 @@ package struct RemoteWriteDecoder: Sendable {
     /// What a request brought.
     package struct Request: Sendable {
         package var batch = UnresolvedBatch()
-        package internal(set) var metadata: [MetricMetadata] = []
-        package internal(set) var exemplars = 0
     }
 
     private let settings: Settings

@@ -34,7 +34,8 @@ struct RemoteWritePass {
         count += 1
         if count > samplesMax {
             isTooLarge = true
-            throw ProtobufReader.Malformed(reason: "the request has more than \(samplesMax) samples and series")
+            throw ProtobufReader.Malformed(
+                reason: "the request has more than \(samplesMax) samples and series")
         }
     }
 
@@ -90,6 +91,8 @@ struct RemoteWritePass {
     ) throws(ProtobufReader.Malformed) {
         let key = SeriesKey(labels, context: context, secret: cache.secret)
         var hasSamples = false
+        /// What exemplars belong to; most series have none.
+        var series: LabelSet?
         var reader = ProtobufReader(message)
         while !reader.isAtEnd {
             let tag = try reader.tag()
@@ -102,8 +105,12 @@ struct RemoteWritePass {
                     request.batch.append(key, try Self.labelSet(labels), at: timestamp, value)
                 }
             case 3:
-                request.exemplars += 1
-                try reader.skip(tag.wire)
+                try add()
+                let exemplar = try Self.exemplar(try reader.block(tag))
+                let owner: LabelSet
+                if let series { owner = series } else { owner = try Self.labelSet(labels) }
+                series = owner
+                request.batch.exemplars.append(SeriesExemplar(.labels(owner), exemplar))
             case 4:
                 hasSamples = true
                 try readHistogram(try reader.block(tag), key, labels)
@@ -149,6 +156,26 @@ struct RemoteWritePass {
             }
         }
         return (value, timestamp)
+    }
+
+    private static func exemplar(_ message: UnsafeRawBufferPointer) throws(ProtobufReader.Malformed) -> Exemplar {
+        var labels: [Label] = []
+        var value = 0.0
+        var timestamp: Int64 = 0
+        var reader = ProtobufReader(message)
+        while !reader.isAtEnd {
+            let tag = try reader.tag()
+            switch (tag.field, tag.wire) {
+            case (1, _): labels.append(try label(try reader.block(tag)))
+            case (2, 1): value = Double(bitPattern: try reader.fixed64())
+            case (3, 0): timestamp = Int64(bitPattern: try reader.varint())
+            case (2, _), (3, _):
+                throw ProtobufReader.Malformed(
+                    reason: "field \(tag.field) of an exemplar has the unexpected wire type \(tag.wire)")
+            default: try reader.skip(tag.wire)
+            }
+        }
+        return Exemplar(LabelSet(labels), value: value, timestamp: timestamp, hasOwnTime: timestamp != 0)
     }
 
     /// - Throws: for what Prometheus's storage would not take: no name, a name twice, an empty label name, no UTF-8.
@@ -205,7 +232,8 @@ struct RemoteWritePass {
             default: try reader.skip(tag.wire)
             }
         }
-        request.metadata += facts.map { MetricMetadata(family: family, fact: $0) }
+        try add()
+        request.batch.metadata += facts.map { MetricMetadata(family: family, fact: $0) }
     }
 
     private static func type(_ number: UInt64) -> MetricType {

@@ -54,6 +54,9 @@ actor TargetScraper {
     private let request: HTTPRequest
     private var report: ReportSeries
     private var batch = SampleBatch()
+    /// Those of the scrape under way.
+    private var exemplars: [SeriesExemplar] = []
+    private let owner: MetadataOwner
     private let forcedError: String?
     /// Series of earlier scrapes whose end, or whose going on, the graph did not take: to be ended unless they show again.
     private var unsettled: Set<SeriesID> = []
@@ -77,6 +80,7 @@ actor TargetScraper {
                 honorTimestamps: settings.honorsTimestamps,
                 trackTimestampsStaleness: settings.tracksTimestampsStaleness))
         report = ReportSeries(target: target.labels)
+        owner = .target(pool: settings.job, labels: target.labels, url: target.url.text)
         let timeout = target.timeout
         var seconds = "\(timeout.inSeconds)"
         if seconds.hasSuffix(".0") { seconds.removeLast(2) }
@@ -128,6 +132,7 @@ actor TargetScraper {
         let start = ContinuousClock().now
         var outcome = ScrapeOutcome()
         batch.removeAll()
+        exemplars = []
         do throws(Failure) {
             outcome = try await fetch(at: time)
         } catch {
@@ -149,6 +154,7 @@ actor TargetScraper {
             try await tools.ingest.submit(batch, from: settings.job, patience: target.timeout)
             lastTime = time
             unsettled = []
+            if !exemplars.isEmpty { await tools.ingest.keep(exemplars) }
             note(outcome, at: time)
         } catch {
             // What it told of will be told again, or end.
@@ -165,6 +171,15 @@ actor TargetScraper {
         if !unsettled.isEmpty { unsettled.subtract(batch.series) }
         unsettled.formUnion(missing)
         for id in unsettled { batch.append(id, at: time.milliseconds, StaleMarker.value) }
+    }
+
+    /// Tells what the target says about its metrics, where that is not what it said before.
+    private func tellMetadata() {
+        if parser.hasForgotten {
+            tools.ingest.tell(parser.shownMetadata, from: owner, replacing: true)
+        } else if !parser.newMetadata.isEmpty {
+            tools.ingest.tell(parser.newMetadata, from: owner, replacing: false)
+        }
     }
 
     private func prepareReport() async throws(IngestError) {
@@ -215,6 +230,8 @@ actor TargetScraper {
                 "\(parser.counts.afterRelabelling) samples are more than sample_limit (\(limit))", parser.counts)
         }
         endMissing(at: time)
+        tellMetadata()
+        exemplars = parser.exemplars
         return ScrapeOutcome(counts: parser.counts)
     }
 
@@ -303,6 +320,7 @@ actor TargetScraper {
         report.end(at: time, in: &batch)
         // When the graph is full or closing the series end by look-back.
         _ = try? await tools.ingest.submit(batch, from: settings.job, patience: .seconds(10))
+        tools.ingest.forget(owner)
         status.remove(target)
     }
 }
