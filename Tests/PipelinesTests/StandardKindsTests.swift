@@ -80,6 +80,22 @@ import YAML
             ])
     }
 
+    @Test func `what is nothing counts as not said, as for Prometheus; an empty static config is an error`() throws {
+        let (plan, problems) = try load(
+            """
+            name: p
+            global: {scrape_interval: 30s}
+            sources:
+            - scrape: {job_name: a, scrape_interval: 0s, scrape_timeout: 0, scheme: ''}
+            """)
+        #expect(problems == "")
+        let job = plan?.sources.compactMap { $0.settings as? ScrapeSettings }.first
+        #expect(job?.interval == .seconds(30) && job?.timeout == .seconds(10) && job?.scheme == "http")
+        #expect(
+            try load("name: p\nsources: [{scrape: {job_name: a, static_configs: [null]}}]").problems.hasSuffix(
+                "p.yml:2:51: expected a mapping (a static config), found nothing"))
+    }
+
     @Test func `a timeout longer than the interval is refused`() throws {
         #expect(
             try load("name: p\nglobal: {scrape_interval: 5s, scrape_timeout: 6s}").problems.hasSuffix(

@@ -82,7 +82,7 @@ import YAML
         ("{job_name: ''}", ["f.yaml:1:12: "]),
         ("{job_name: j, job_nam: k}", ["f.yaml:1:15: unknown key \"job_nam\" in a scrape config"]),
         ("{job_name: j, scrape_interval: soon}", ["f.yaml:1:32: "]),
-        ("{job_name: j, scrape_interval: 0s}", ["f.yaml:1:32: "]),
+        ("{job_name: j, scrape_interval: -1s}", ["f.yaml:1:32: "]),
         (
             "{job_name: j, scrape_interval: 5s, scrape_timeout: 6s}",
             ["f.yaml:1:52: scrape timeout 6s is longer than the scrape interval 5s of job \"j\""]

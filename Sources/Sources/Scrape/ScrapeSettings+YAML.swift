@@ -28,8 +28,9 @@ extension ScrapeSettings {
     }
 
     private mutating func readTimes(_ reader: MappingReader, _ defaults: ScrapeDefaults) {
-        let ownInterval = reader.optional("scrape_interval", .positiveDuration)
-        let ownTimeout = reader.optional("scrape_timeout", .positiveDuration)
+        // 0 is as good as nothing said, as for Prometheus.
+        let ownInterval = reader.optional("scrape_interval", .duration()).flatMap { $0 == .zero ? nil : $0 }
+        let ownTimeout = reader.optional("scrape_timeout", .duration()).flatMap { $0 == .zero ? nil : $0 }
         interval = ownInterval ?? defaults.interval
         timeout = ownTimeout ?? min(defaults.timeout, interval)
         if timeout > interval {
@@ -42,7 +43,8 @@ extension ScrapeSettings {
 
     private mutating func readRequest(_ reader: MappingReader, _ defaults: ScrapeDefaults) {
         metricsPath = reader.text("metrics_path", default: "/metrics")
-        scheme = reader.value("scheme", .text(oneOf: ["http", "https"]), default: "http")
+        let schemes = Format<String>.text(oneOf: ["http", "https"])
+        scheme = reader.filled("scheme").flatMap { schemes.decode($0, reader.diagnostics) } ?? "http"
         parameters = reader.value("params", .mapping(of: .list(of: .text)), default: [])
             .map { Parameter($0.key.scalar?.text ?? "", $0.value) }
         honorsLabels = reader.bool("honor_labels", default: false)
@@ -87,6 +89,9 @@ extension ScrapeSettings {
 extension Format where Value == ScrapeSettings.StaticTargets {
     fileprivate static var staticTargets: Format {
         Format { node, diagnostics in
+            if node.isNull {
+                diagnostics.report(.expected("a mapping (a static config)", found: "nothing"), at: node)
+            }
             let reader = MappingReader(node, "a static config", diagnostics)
             let targets = reader.list(
                 "targets",
