@@ -13,6 +13,7 @@ package final class TestProcess: @unchecked Sendable {
     private let input = Pipe()
     private let lines: LineReader
     package var pid: Int32 { process.processIdentifier }
+    package var isRunning: Bool { process.isRunning }
 
     package init(_ program: String, _ arguments: [String], environment: [String: String] = [:]) throws {
         let output = Pipe()
