@@ -48,6 +48,14 @@ import Testing
         #expect(asked == ["up", #"x{job="run-7"}"#])
     }
 
+    @Test func `a query's histogram stands as its text`() async throws {
+        let template = try AnnotationTemplate(#"{{ query "h" | first | value }}"#, name: "summary")
+        let text = try await template.expand(context) { _ in
+            [QuerySample(labels: LabelSet(), value: .nan, valueText: "{count:1, sum:2}")]
+        }
+        #expect(text == "{count:1, sum:2}")
+    }
+
     @Test func `a failing query fails the template with the query's reason and the place`() async throws {
         struct Refused: Error, CustomStringConvertible { let description = "no storage" }
         let template = try AnnotationTemplate("{{ $value }}\n {{ query \"up\" }}", name: "summary")

@@ -49,7 +49,8 @@ struct RuleTemplate: Sendable {
         let expression = try PromQLParser.parse(text, options: data.language)
         let evaluator = Evaluator(reader: data.reader, settings: data.evaluation)
         switch try await evaluator.instant(expression, at: data.time).value {
-        case .vector(let samples): return samples.map { QuerySample(labels: $0.labels, value: $0.value) }
+        case .vector(let samples):
+            return samples.map { QuerySample(labels: $0.labels, value: $0.value, valueText: $0.histogram?.text) }
         case .scalar(let value, _): return [QuerySample(labels: LabelSet(), value: value)]
         case .string(let text, _): return [QuerySample(labels: LabelSet([Label("__value__", text)]), value: 0)]
         case .matrix: throw QueryFailure()

@@ -7,7 +7,9 @@ extension Evaluation {
         var input = try vector(plan.inner, grid)
         if plan.op.ignoresHistograms {
             let place = plan.op.isRanking ? plan.place : plan.innerPlace
-            input = floats(input, for: plan.op.rawValue, at: place)
+            // The best none of all are found without a look at the input.
+            let looks = !plan.op.isRanking || parameters.contains { $0 >= 1 }
+            input = looks ? floats(input, for: plan.op.rawValue, at: place) : floats(input)
         }
         switch plan.op {
         case .topk, .bottomk, .limitk, .limitRatio:

@@ -6,10 +6,9 @@ extension Evaluation {
         _ plan: WindowPlan, _ series: MixedSeries, _ window: SampleWindow,
         _ ofFloats: (WindowFunction, SampleWindow) -> Double
     ) -> Double {
+        guard selectorExtent(plan) == .samples else { return ofFloats(plan.function, window) }
         if series.floats.hasOverlap(window) { annotations.add(.overlappingStart(series.name, at: plan.place)) }
-        guard selectorExtent(plan) == .samples, let start = series.floats.start(of: window) else {
-            return ofFloats(plan.function, window)
-        }
+        guard let start = series.floats.start(of: window) else { return ofFloats(plan.function, window) }
         let (times, values) = (series.floats.times, series.floats.values)
         let (first, last) = (window.samples.lowerBound, window.samples.upperBound - 1)
         var change = values[last]

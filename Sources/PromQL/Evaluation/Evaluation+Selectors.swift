@@ -1,9 +1,17 @@
 import Streams
 
 extension Evaluation {
-    /// What of a sample is asked for; times in seconds.
-    enum SampleAspect {
-        case value, time, start
+    /// An instant selector, or what is told of its samples besides their values.
+    mutating func selected(
+        _ number: Int, _ grid: StepGrid, _ aspect: SampleAspect
+    ) throws(EvaluationError) -> SeriesTable {
+        switch aspect {
+        case .value: return try samples(of: number, grid, .value)
+        case .time: return try named(try samples(of: number, grid, .time))
+        case .start:
+            guard settings.usesStartTimestamps else { return SeriesTable(steps: grid.count) }
+            return try named(try samples(of: number, grid, .start))
+        }
     }
 
     /// An instant selector at every step: the newest sample of each series that is neither older than the lookback nor

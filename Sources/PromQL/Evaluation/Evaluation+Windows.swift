@@ -207,9 +207,10 @@ struct SlidingWindows {
         resetLow = 0
         resetHigh = 0
         guard let function, function.countsResets, extent == .samples, end - low > 1 else { return }
-        for index in (low + 1)..<end
-        where values[index] < values[index - 1] || columns?.isStartReset(at: index) == true {
-            resetPlaces.append(index)
+        for index in (low + 1)..<end where values[index] < values[index - 1] { resetPlaces.append(index) }
+        guard let columns, !columns.starts.isEmpty else { return }
+        resetPlaces = ((low + 1)..<end).filter {
+            values[$0] < values[$0 - 1] || columns.isStartReset(at: $0)
         }
     }
 

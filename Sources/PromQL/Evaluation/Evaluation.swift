@@ -33,10 +33,12 @@ struct Evaluation {
             let value = try scalars(inner, grid.first)
             return Array(repeating: value.first ?? .nan, count: grid.count)
         case .scalar(let inner): return Self.onlyValues(floats(try vector(inner, grid)))
-        case .scalarOperation(let op, let left, let right):
-            return try combine(left, right, grid) { op.ofScalars($0, $1) }
-        case .larger(let left, let right): return try combine(left, right, grid, goMaximum)
-        case .smaller(let left, let right): return try combine(left, right, grid, goMinimum)
+        case .scalarOperation(let operation, let left, let right):
+            switch operation {
+            case .binary(let op): return try combine(left, right, grid) { op.ofScalars($0, $1) }
+            case .larger: return try combine(left, right, grid, goMaximum)
+            case .smaller: return try combine(left, right, grid, goMinimum)
+            }
         case .scalarNegation(let inner): return try scalars(inner, grid).map { -$0 }
         default: throw .execution("expected a scalar")
         }
@@ -69,9 +71,8 @@ struct Evaluation {
     mutating func vector(_ plan: Plan, _ grid: StepGrid) throws(EvaluationError) -> SeriesTable {
         try checkpoint(rows: 32)
         switch plan {
-        case .selector(let number): return try samples(of: number, grid, .value)
+        case .selector(let number, let aspect): return try selected(number, grid, aspect)
         case .smoothedSelector(let number, let place): return try smoothedSamples(of: number, grid, place)
-        case .sampleTimes(let number): return try named(try samples(of: number, grid, .time))
         case .evaluationTimes(let inner):
             var table = try vector(inner, grid)
             table.transform { _, step, _ in Double(grid.time(step)) / 1000 }
@@ -94,9 +95,6 @@ struct Evaluation {
         case .labelJoin(let plan): return try labelJoined(plan, grid)
         case .histogram(let plan): return try histograms(plan, grid)
         case .histogramFact(let fact, let inner): return try histogramFacts(fact, try vector(inner, grid))
-        case .sampleStarts(let number):
-            guard settings.usesStartTimestamps else { return SeriesTable(steps: grid.count) }
-            return try named(try samples(of: number, grid, .start))
         case .nothing(let inner):
             _ = try vector(inner, grid)
             return SeriesTable(steps: grid.count)

@@ -158,7 +158,7 @@ extension FunctionCall {
         }
         let isKnown =
             ElementFunction(rawValue: function.name) != nil || BoundedFunction(rawValue: function.name) != nil
-            || function.name == "timestamp"
+            || HistogramFact(rawValue: function.name) != nil || function.name == "timestamp"
         return isKnown && (arguments.first?.isElementWise ?? false)
     }
 }

@@ -53,14 +53,14 @@ extension Planner {
         case "pi": return .number(.pi)
         case "scalar": return .scalar(of: plans[0])
         case "vector": return .vector(plans[0])
-        case "max_of": return .larger(plans[0], plans[1])
-        case "min_of": return .smaller(plans[0], plans[1])
+        case "max_of": return .scalarOperation(.larger, plans[0], plans[1])
+        case "min_of": return .scalarOperation(.smaller, plans[0], plans[1])
         case "timestamp":
-            if case .vectorSelector(let node) = arguments[0] { return .sampleTimes(selector: try number(of: node)) }
+            if case .vectorSelector(let node) = arguments[0] { return .selector(try number(of: node), .time) }
             return .evaluationTimes(of: plans[0])
         case "start_timestamp":
             guard case .vectorSelector(let node) = arguments[0] else { return .nothing(plans[0]) }
-            return .sampleStarts(selector: try number(of: node))
+            return .selector(try number(of: node), .start)
         case "absent": return .absent(plans[0], Self.absentLabels(arguments[0]))
         case "sort", "sort_desc":
             let order = SortPlan.Order.value(descending: name == "sort_desc")

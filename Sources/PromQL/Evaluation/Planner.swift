@@ -34,7 +34,7 @@ struct Planner {
         case .parenthesized(let node): return try plan(node.inner)
         case .vectorSelector(let node):
             let number = add(try selector(node, range: nil))
-            let plan = node.extent == .smoothed ? Plan.smoothedSelector(number, node.place) : .selector(number)
+            let plan = node.extent == .smoothed ? Plan.smoothedSelector(number, node.place) : .selector(number, .value)
             return Part(plan: plan, isStepInvariant: node.at != nil, isWrapped: node.at != nil)
         case .matrixSelector(let node):
             let number = add(try selector(node.selector, range: node.range))
@@ -108,7 +108,7 @@ struct Planner {
         let plan: Plan
         switch (node.left.type, node.right.type) {
         case (.scalar, .scalar):
-            plan = .scalarOperation(node.op, leftPlan, rightPlan)
+            plan = .scalarOperation(.binary(node.op), leftPlan, rightPlan)
         case (_, .scalar):
             plan = .vectorAndScalar(
                 VectorScalarPlan(

@@ -88,9 +88,7 @@ extension Evaluation {
         }
         if grid.count == 0 { return }
         switch plan {
-        case .selector(let number), .smoothedSelector(let number, _), .sampleTimes(let number),
-            .sampleStarts(let number), .samples(let number):
-            add(number)
+        case .selector(let number, _), .smoothedSelector(let number, _), .samples(let number): add(number)
         case .stepInvariant(let inner): collect(inner, grid.first, &times)
         case .subquery(let plan): collect(plan.inner, innerGrid(plan, grid), &times)
         case .window(let plan):

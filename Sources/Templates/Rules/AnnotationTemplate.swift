@@ -4,10 +4,13 @@ package import Streams
 package struct QuerySample: Sendable {
     package var labels: LabelSet
     package var value: Double
+    /// What stands for the value where it is no float.
+    package var valueText: String?
 
-    package init(labels: LabelSet, value: Double) {
+    package init(labels: LabelSet, value: Double, valueText: String? = nil) {
         self.labels = labels
         self.value = value
+        self.valueText = valueText
     }
 }
 
@@ -151,6 +154,9 @@ package struct AnnotationTemplate: Sendable {
         .list(
             List(
                 SampleTypes.result,
-                samples.map { .record(Record(SampleTypes.sample, [value($0.labels), .double($0.value)])) }))
+                samples.map { sample in
+                    let shown: Value = sample.valueText.map { .string($0) } ?? .double(sample.value)
+                    return .record(Record(SampleTypes.sample, [value(sample.labels), shown]))
+                }))
     }
 }

@@ -8,6 +8,7 @@ struct LanguageOptions: ParsableArguments {
         case extendedRangeSelectors = "promql-extended-range-selectors"
         case fillModifiers = "promql-binop-fill-modifiers"
         case delayedNameRemoval = "promql-delayed-name-removal"
+        case startTimestamps = "use-start-timestamps"
     }
 
     @Option(
@@ -27,6 +28,7 @@ struct LanguageOptions: ParsableArguments {
     var evaluationSettings: EvaluationSettings {
         var settings = EvaluationSettings()
         settings.delaysNameRemoval = features.contains(.delayedNameRemoval)
+        settings.usesStartTimestamps = features.contains(.startTimestamps)
         return settings
     }
 }
