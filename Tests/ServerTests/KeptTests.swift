@@ -142,7 +142,10 @@ import Testing
 
     @Test(arguments: [
         ("query=a&start=5&end=4", "end timestamp must not be before start timestamp"),
-        ("query=a&start=x", #"invalid parameter \"start\": cannot parse \"x\" to a valid timestamp"#),
+        (
+            "query=a&start=x",
+            #"invalid parameter \"start\": invalid time value for 'start': cannot parse \"x\" to a valid timestamp"#
+        ),
         ("query=a%7B", "1:3: parse error: "),
     ])
     func `a bad question about exemplars is answered with why`(_ query: String, _ reason: String) async throws {

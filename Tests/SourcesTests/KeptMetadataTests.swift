@@ -147,6 +147,11 @@ import Testing
         #expect(own.count == 2)
         func told() -> [String] { Self.told(samples).filter { !$0.hasPrefix("push_") } }
         #expect(told() == ["a gauge A.", "c counter "])
+        let next = SampleStore()
+        let restarted = PushGateway(
+            PushSettings(), ingest: next.ingest, clock: next.clock, telemetry: next.telemetry)
+        await restarted.restore(await gateway.savedGroups())
+        #expect(Set(Self.told(next)) == Set(Self.told(samples)))
         try await gateway.push(Array("# TYPE a gauge\na 1\n".utf8), to: other, replacing: true)
         #expect(told() == ["a gauge A."])
         try await gateway.delete(Self.key)

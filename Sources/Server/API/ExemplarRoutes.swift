@@ -11,27 +11,11 @@ struct ExemplarRoutes: Sendable {
     let services: ServerServices
 
     func add(to routes: RouteTable) {
-        for method in [HTTPRequest.Method.get, .post] {
-            routes.on("/api/v1/query_exemplars", method: method) { request, _ in await answer(request) }
-        }
-    }
-
-    private func answer(_ request: Request) async -> Response {
-        do {
-            return try await exemplars(try await RequestParameters(request, in: services.bodies))
-        } catch let failure as APIFailure {
-            services.telemetry.refused(status: failure.status.code)
-            return failure.response
-        } catch let failure as HTTPFailure {
-            let type = failure.status == .serviceUnavailable ? "unavailable" : "bad_data"
-            return APIFailure(status: failure.status, type: type, message: failure.message).response
-        } catch {
-            return APIFailure.badData("the request's body can't be read").response
-        }
+        routes.api("query_exemplars", methods: [.get, .post], services) { try await exemplars($0.parameters) }
     }
 
     @concurrent
-    private func exemplars(_ parameters: RequestParameters) async throws -> Response {
+    private func exemplars(_ parameters: RequestParameters) async throws -> APIAnswer {
         let start = try parameters.time("start") ?? .distantPast
         let end = try parameters.time("end") ?? .distantFuture
         if end < start { throw APIFailure.badData("end timestamp must not be before start timestamp") }
@@ -42,35 +26,48 @@ struct ExemplarRoutes: Sendable {
             throw APIFailure.badData("\(error)")
         }
         // Without a selector there is no data member at all, as for Prometheus.
-        if selectors.isEmpty { return Self.response(Array(#"{"status":"success"}"#.utf8)) }
+        if selectors.isEmpty { return Self.answer { $0.write(#"{"status":"success"}"#) } }
         let found = services.graph.ingest.exemplars.select(selectors, from: start, through: end)
-        return Self.response(Self.document(found))
+        return APIAnswer(
+            .response(
+                Response(
+                    status: .ok, headers: [.contentType: "application/json"],
+                    body: ResponseBody { writer in
+                        var text = PieceWriter(#"{"status":"success","data":["#)
+                        for (place, series) in found.enumerated() {
+                            if place > 0 { text.write(",") }
+                            Self.write(series.labels, series.exemplars, to: &text)
+                            try await text.flush(to: &writer)
+                        }
+                        text.write("]}")
+                        try await text.finish(&writer)
+                    })))
     }
 
-    private static func response(_ bytes: [UInt8]) -> Response {
-        Response(
-            status: .ok, headers: [.contentType: "application/json"],
-            body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+    private static func answer(_ write: (inout PieceWriter) -> Void) -> APIAnswer {
+        var text = PieceWriter()
+        write(&text)
+        return APIAnswer(
+            .response(
+                Response(
+                    status: .ok, headers: [.contentType: "application/json"],
+                    body: .init(byteBuffer: ByteBuffer(bytes: text.bytes)))))
     }
 
-    private static func document(_ found: [(labels: LabelSet, exemplars: [Exemplar])]) -> [UInt8] {
-        var bytes = Array(#"{"status":"success","data":["#.utf8)
-        for (place, series) in found.enumerated() {
-            bytes += (place == 0 ? #"{"seriesLabels":"# : #",{"seriesLabels":"#).utf8
-            JSONValue.labels(series.labels).write(to: &bytes)
-            bytes += #","exemplars":["#.utf8
-            for (place, exemplar) in series.exemplars.enumerated() {
-                bytes += (place == 0 ? #"{"labels":"# : #",{"labels":"#).utf8
-                JSONValue.labels(exemplar.labels).write(to: &bytes)
-                bytes += #","value":""#.utf8
-                bytes += SampleJSON.number(exemplar.value).utf8
-                bytes += #"","timestamp":"#.utf8
-                bytes += SampleJSON.seconds(exemplar.timestamp).utf8
-                bytes += "}".utf8
-            }
-            bytes += "]}".utf8
+    private static func write(_ labels: LabelSet, _ exemplars: [Exemplar], to text: inout PieceWriter) {
+        text.write(#"{"seriesLabels":"#)
+        JSONValue.labels(labels).write(to: &text.bytes)
+        text.write(#","exemplars":["#)
+        for (place, exemplar) in exemplars.enumerated() {
+            if place > 0 { text.write(",") }
+            text.write(#"{"labels":"#)
+            JSONValue.labels(exemplar.labels).write(to: &text.bytes)
+            text.write(#","value":""#)
+            SampleJSON.writeNumber(exemplar.value, to: &text.bytes)
+            text.write(#"","timestamp":"#)
+            SampleJSON.writeSeconds(exemplar.timestamp, to: &text.bytes)
+            text.write("}")
         }
-        bytes += "]}".utf8
-        return bytes
+        text.write("]}")
     }
 }

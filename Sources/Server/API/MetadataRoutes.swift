@@ -1,6 +1,3 @@
-import HTTPTypes
-import Hummingbird
-import NIOCore
 import Pipelines
 import PromQL
 import Storage
@@ -12,25 +9,8 @@ struct MetadataRoutes: Sendable {
     let services: ServerServices
 
     func add(to routes: RouteTable) {
-        routes.get("/api/v1/metadata") { request, _ in await answer(request, metadata) }
-        routes.get("/api/v1/targets/metadata") { request, _ in await answer(request, targetMetadata) }
-    }
-
-    private func answer(
-        _ request: Request, _ body: (RequestParameters) async throws -> JSONValue
-    ) async -> Response {
-        do {
-            let data = try await body(try await RequestParameters(request, in: services.bodies))
-            let document: JSONValue = ["status": "success", "data": data]
-            return Response(
-                status: .ok, headers: [.contentType: "application/json"],
-                body: .init(byteBuffer: ByteBuffer(bytes: document.bytes)))
-        } catch let failure as APIFailure {
-            services.telemetry.refused(status: failure.status.code)
-            return failure.response
-        } catch {
-            return APIFailure.badData("the request can't be read").response
-        }
+        routes.api("metadata", services) { APIAnswer(try metadata($0.parameters)) }
+        routes.api("targets/metadata", services) { APIAnswer(try targetMetadata($0.parameters)) }
     }
 
     /// Nil: no limit.
@@ -40,7 +20,7 @@ struct MetadataRoutes: Sendable {
         return limit < 0 ? nil : limit
     }
 
-    private func metadata(_ parameters: RequestParameters) throws -> JSONValue {
+    private func metadata(_ parameters: RequestParameters) throws(APIFailure) -> JSONValue {
         let limit = try limit("limit", parameters)
         let perMetric = try self.limit("limit_per_metric", parameters)
         let families = services.graph.ingest.metadata.families(named: parameters["metric"])
@@ -59,7 +39,7 @@ struct MetadataRoutes: Sendable {
         ]
     }
 
-    private func targetMetadata(_ parameters: RequestParameters) throws -> JSONValue {
+    private func targetMetadata(_ parameters: RequestParameters) throws(APIFailure) -> JSONValue {
         let limit = try limit("limit", parameters)
         let matchers = try matchers(parameters)
         let metric = parameters["metric"]

@@ -38,7 +38,7 @@ package enum SampleJSON {
 
     /// Seconds with as many digits after the point as are not zero. Here and below nothing is allocated: it is done for
     /// every sample of an answer.
-    private static func writeSeconds(_ milliseconds: Int64, to bytes: inout [UInt8]) {
+    static func writeSeconds(_ milliseconds: Int64, to bytes: inout [UInt8]) {
         let (whole, rest) = milliseconds.quotientAndRemainder(dividingBy: 1000)
         if whole == 0, milliseconds < 0 { bytes.append(UInt8(ascii: "-")) }
         appendInteger(whole, to: &bytes)
@@ -53,7 +53,7 @@ package enum SampleJSON {
         }
     }
 
-    private static func writeNumber(_ value: Double, to bytes: inout [UInt8]) {
+    static func writeNumber(_ value: Double, to bytes: inout [UInt8]) {
         if value.magnitude < 1e21, value.magnitude >= 1e-6 || value == 0 {
             appendFixedFloat(value, to: &bytes)
         } else {

@@ -212,6 +212,7 @@ package actor PushGateway: Source {
         for group in saved.groups where settings.timeToLive.map({ group.lastChange + $0 > now }) ?? true {
             index.add(group.families, of: group.key)
             groups[group.key] = group
+            tellMetadata(of: group.families, insteadOf: [])
         }
         isRestored = true
         telemetry.groups.set(Double(groups.count))

@@ -12,7 +12,7 @@ enum Features {
             .init("rules", flags(["concurrent_rule_eval": false, "keep_firing_for": true, "query_offset": true])),
             .init("scrape", flags(["extra_scrape_metrics": false, "type_and_unit_labels": false])),
             .init("service_discovery_providers", flags(["static": true])),
-            .init("tsdb", flags(["native_histograms": true])),
+            .init("tsdb", flags(["exemplar_storage": true, "native_histograms": true])),
             .init("ui", flags(["ui_v2": false, "ui_v3": false])),
         ])
     }
