@@ -67,8 +67,7 @@ import Testing
             let refused = statuses[503] ?? 0
             #expect(taken + refused == 450 * writers)
             #expect(refused > taken)
-            // A queue of all that was sent would hold 800,000 samples of 24 bytes: 19 MB, and
-            // the store as many samples again.
+            // Whoever kept the samples of all pushes, 24 bytes each, would keep 19 MB.
             #expect(grown < 10 << 20, "\(grown) bytes more after \(statuses)")
             #expect(await eventually { server.metric("tocsin_edge_queued" + edge) == 0 })
             let received = server.metric("tocsin_edge_received_total" + edge)
