@@ -46,7 +46,7 @@ package struct SampleBatch: Sendable {
         values.reserveCapacity(count)
     }
 
-    /// - Parameter value: not a cell of a histogram; those are added by the function that takes one.
+    /// - Parameter value: a float, or what `hold` returned.
     @inline(__always)
     package mutating func append(_ id: SeriesID, at milliseconds: Int64, _ value: Double) {
         series.append(id)
@@ -55,9 +55,15 @@ package struct SampleBatch: Sendable {
     }
 
     package mutating func append(_ id: SeriesID, at milliseconds: Int64, _ histogram: NativeHistogram) {
-        append(id, at: milliseconds, Double.histogram(at: histograms.count))
+        append(id, at: milliseconds, hold(histogram))
+    }
+
+    /// Keeps a histogram.
+    /// - Returns: the value that stands for it in samples that are added to this batch later.
+    package mutating func hold(_ histogram: NativeHistogram) -> Double {
         histograms.append(histogram)
         histogramBytes += histogram.byteCount
+        return .histogram(at: histograms.count - 1)
     }
 
     /// Says when the count of the sample added last began.
@@ -78,7 +84,7 @@ package struct SampleBatch: Sendable {
         if starts.count < wanted { starts += repeatElement(0, count: wanted - starts.count) }
     }
 
-    /// Adds samples from three columns of the same length; none of the values is a histogram's cell.
+    /// Adds samples from three columns of the same length; values as for a single one.
     package mutating func append(
         _ ids: UnsafeBufferPointer<SeriesID>, at milliseconds: UnsafeBufferPointer<Int64>,
         _ values: UnsafeBufferPointer<Double>

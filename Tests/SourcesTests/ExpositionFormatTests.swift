@@ -5,7 +5,10 @@ import TestKit
 import Testing
 
 @Suite struct ExpositionFormatTests {
-    @Test func `the Accept header is Prometheus's, without protobuf`() {
+    @Test func `the Accept header is Prometheus's, with protobuf where histograms are wanted`() {
+        #expect(
+            ScrapeProtocol.acceptHeader(ScrapeProtocol.standardForHistograms).hasPrefix(
+                "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,"))
         #expect(
             ScrapeProtocol.acceptHeader()
                 == "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
@@ -14,20 +17,25 @@ import Testing
         #expect(ScrapeProtocol.acceptHeader([.text0]) == "text/plain;version=0.0.4;q=0.6,*/*;q=0.5")
     }
 
-    static let answers: [(String?, ScrapeProtocol?, ExpositionFormat?)] = [
-        ("text/plain; version=0.0.4; charset=utf-8", nil, .text), ("text/plain", nil, .text),
-        ("TEXT/PLAIN", nil, .text),
-        ("application/openmetrics-text; version=1.0.0; charset=utf-8", nil, .openMetrics), (nil, nil, nil),
+    static let answers: [(String?, ScrapeProtocol?, ScrapeEncoding?)] = [
+        ("text/plain; version=0.0.4; charset=utf-8", nil, .text(.text)), ("text/plain", nil, .text(.text)),
+        ("TEXT/PLAIN", nil, .text(.text)),
+        ("application/openmetrics-text; version=1.0.0; charset=utf-8", nil, .text(.openMetrics)), (nil, nil, nil),
         ("", nil, nil),
-        ("", .text0, .text), ("text/html", nil, nil), ("text/html", .openMetrics1, .openMetrics),
-        ("application/json; charset=utf-8", .text1, .text), ("text/plain", .openMetrics1, .text),
+        ("", .text0, .text(.text)), ("text/html", nil, nil), ("text/html", .openMetrics1, .text(.openMetrics)),
+        (
+            "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited", nil,
+            .protobuf
+        ),
+        ("text/html", .protobuf, .protobuf), ("application/json; charset=utf-8", .text1, .text(.text)),
+        ("text/plain", .openMetrics1, .text(.text)),
     ]
 
     @Test("An answer is read by its Content-Type, else by the target's fallback", arguments: answers)
-    func negotiates(_ example: (String?, ScrapeProtocol?, ExpositionFormat?)) {
+    func negotiates(_ example: (String?, ScrapeProtocol?, ScrapeEncoding?)) {
         do throws(ExpositionError) {
-            let format = try ExpositionFormat.negotiated(contentType: example.0, fallback: example.1)
-            #expect(format == example.2)
+            let encoding = try ScrapeEncoding.negotiated(contentType: example.0, fallback: example.1)
+            #expect(encoding == example.2)
         } catch {
             #expect(example.2 == nil && error.kind == .format && error.reason.contains("fallback_scrape_protocol"))
         }

@@ -10,6 +10,7 @@ struct ScrapedTarget {
     private(set) var unknownCount = 0
     /// Of each sample of the last scrape, as far as the column reaches.
     private(set) var starts: [Int64] = []
+    private(set) var histograms: [NativeHistogram] = []
     var dropped: Set<String> = []
     var epoch: UInt64 = 1
 
@@ -27,18 +28,33 @@ struct ScrapedTarget {
     mutating func scrape(
         bytes body: [UInt8], _ format: ExpositionFormat, at time: Int64 = 1000
     ) throws -> [String] {
+        try scrape(bytes: body, .text(format), at: time)
+    }
+
+    mutating func scrape(
+        bytes body: [UInt8], _ encoding: ScrapeEncoding, at time: Int64 = 1000
+    ) throws -> [String] {
         var batch = SampleBatch()
         let padded = body + [UInt8](repeating: 0x39, count: 64)
         try padded.withUnsafeBytes { bytes in
-            try parser.parse(
-                UnsafeRawBufferPointer(rebasing: bytes[..<body.count]), as: format,
-                at: Timestamp(milliseconds: time), epoch: epoch, into: &batch)
+            let body = UnsafeRawBufferPointer(rebasing: bytes[..<body.count])
+            let time = Timestamp(milliseconds: time)
+            switch encoding {
+            case .text(let format): try parser.parse(body, as: format, at: time, epoch: epoch, into: &batch)
+            case .protobuf: try parser.parseProtobuf(body, at: time, epoch: epoch, into: &batch)
+            }
         }
         unknownCount = parser.unknown.count
         parser.resolve(parser.unknown.map { intern($0) }, into: &batch)
         starts = batch.starts
+        histograms = batch.histograms
         var result = (0..<batch.count).map {
-            "\(labels[batch.series[$0], default: [:]]) \(formatFloat(batch.values[$0], .general)) @\(batch.timestamps[$0])"
+            let value = batch.values[$0]
+            let text =
+                value.isHistogram
+                ? "histogram of \(formatFloat(batch.histograms[value.histogramPlace].count, .general))"
+                : formatFloat(value, .general)
+            return "\(labels[batch.series[$0], default: [:]]) \(text) @\(batch.timestamps[$0])"
         }
         result += parser.finish().map { "\(labels[$0, default: [:]]) stale" }.sorted()
         return result

@@ -62,6 +62,24 @@ import YAML
         #expect(settings.metricRelabelRules.map(\.action) == [.keep])
     }
 
+    @Test func `native histograms are asked for where they are wanted, unless protocols are named`() throws {
+        #expect(try decode("{job_name: j}").0.protocols == ScrapeProtocol.standard)
+        let (wanted, errors) = try decode("{job_name: j, scrape_native_histograms: true}")
+        #expect(errors == [] && wanted.takesNativeHistograms && !wanted.alwaysTakesClassicHistograms)
+        #expect(wanted.protocols == [.protobuf] + ScrapeProtocol.standard)
+        let named = try decode(
+            "{job_name: j, scrape_native_histograms: true, scrape_protocols: [PrometheusText0.0.4, PrometheusProto]}")
+        #expect(named.0.protocols == [.text0, .protobuf])
+        var defaults = ScrapeDefaults()
+        defaults.takesNativeHistograms = true
+        defaults.alwaysTakesClassicHistograms = true
+        let inherited = try decode("{job_name: j}", defaults).0
+        #expect(inherited.takesNativeHistograms && inherited.alwaysTakesClassicHistograms)
+        #expect(inherited.protocols == ScrapeProtocol.standardForHistograms)
+        let declined = try decode("{job_name: j, scrape_native_histograms: false}", defaults).0
+        #expect(!declined.takesNativeHistograms && declined.protocols == ScrapeProtocol.standard)
+    }
+
     @Test func `what is not said, or said as 0, is global`() throws {
         var defaults = ScrapeDefaults(interval: .seconds(3), timeout: .seconds(2), protocols: [.text0])
         defaults.limits.samplesMax = 7

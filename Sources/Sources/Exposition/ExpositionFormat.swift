@@ -16,36 +16,50 @@ package enum ExpositionFormat: Sendable, Equatable {
         default: return nil
         }
     }
+}
 
-    /// The format of a scrape's answer: by its Content-Type, else by the target's `fallback_scrape_protocol`.
+/// How a scrape's answer is written.
+package enum ScrapeEncoding: Sendable, Equatable {
+    case text(ExpositionFormat)
+    /// `io.prometheus.client.MetricFamily` messages, each behind its length.
+    case protobuf
+
+    private static let protobufType = "application/vnd.google.protobuf"
+
+    /// The encoding of a scrape's answer: by its Content-Type, else by the target's `fallback_scrape_protocol`.
     /// - Throws: a text that says what the target sent and which setting would help (Prometheus 3 semantics: without
     ///   a fallback, a blank or unknown type fails the scrape).
     package static func negotiated(
         contentType: String?, fallback: ScrapeProtocol?
-    ) throws(ExpositionError) -> ExpositionFormat {
+    ) throws(ExpositionError) -> ScrapeEncoding {
         let contentType = contentType?.trimmingBlanks() ?? ""
-        if let format = ExpositionFormat(contentType: contentType) { return format }
-        if let fallback { return fallback.format }
+        if let format = ExpositionFormat(contentType: contentType) { return .text(format) }
+        if contentType.prefix(while: { $0 != ";" }).trimmingBlanks().lowercased() == protobufType { return .protobuf }
+        if let fallback { return fallback.encoding }
         let sent = contentType.isEmpty ? "a blank Content-Type" : "the unsupported Content-Type \(excerpt(contentType))"
         throw ExpositionError(
             .format, line: 0, "the target sent \(sent), and it has no fallback_scrape_protocol")
     }
 }
 
-/// What a scrape may ask for: the values of Prometheus's `scrape_protocols`, protobuf aside.
+/// What a scrape may ask for: the values of Prometheus's `scrape_protocols`.
 package enum ScrapeProtocol: String, Sendable, Equatable, CaseIterable {
     case openMetrics1 = "OpenMetricsText1.0.0"
     case openMetrics0 = "OpenMetricsText0.0.1"
     case text1 = "PrometheusText1.0.0"
     case text0 = "PrometheusText0.0.4"
+    case protobuf = "PrometheusProto"
 
     /// Prometheus's own order of preference.
-    package static let standard: [ScrapeProtocol] = allCases
+    package static let standard: [ScrapeProtocol] = [.openMetrics1, .openMetrics0, .text1, .text0]
+    /// The same where native histograms are wanted, which only protobuf can tell.
+    package static let standardForHistograms = [.protobuf] + standard
 
-    package var format: ExpositionFormat {
+    package var encoding: ScrapeEncoding {
         switch self {
-        case .openMetrics1, .openMetrics0: .openMetrics
-        case .text1, .text0: .text
+        case .openMetrics1, .openMetrics0: .text(.openMetrics)
+        case .text1, .text0: .text(.text)
+        case .protobuf: .protobuf
         }
     }
 
@@ -55,6 +69,8 @@ package enum ScrapeProtocol: String, Sendable, Equatable, CaseIterable {
         case .openMetrics0: "application/openmetrics-text;version=0.0.1"
         case .text1: "text/plain;version=1.0.0;escaping=allow-utf-8"
         case .text0: "text/plain;version=0.0.4"
+        case .protobuf:
+            "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
         }
     }
 

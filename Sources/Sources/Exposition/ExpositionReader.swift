@@ -189,7 +189,7 @@ package struct ExpositionReader {
     }
 
     /// The form of OpenMetrics: the shortest digits, with `.0` where the text would be that of an integer.
-    private static func openMetricsText(_ value: Double) -> String {
+    static func openMetricsText(_ value: Double) -> String {
         let text = value == 0 ? "0" : formatFloat(value, .general)
         return value.isFinite && !text.utf8.contains { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "e") }
             ? text + ".0" : text

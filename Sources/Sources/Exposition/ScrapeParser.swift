@@ -19,10 +19,19 @@ package final class ScrapeParser {
         package var honorTimestamps: Bool
         /// Series with timestamps of their own go stale as well when they vanish.
         package var trackTimestampsStaleness: Bool
+        /// Of protobuf: native histograms are taken, and classic buckets only where there is no native one.
+        package var takesNativeHistograms: Bool
+        /// Classic buckets are taken beside a native histogram too.
+        package var alwaysTakesClassicHistograms: Bool
 
-        package init(honorTimestamps: Bool = true, trackTimestampsStaleness: Bool = false) {
+        package init(
+            honorTimestamps: Bool = true, trackTimestampsStaleness: Bool = false, takesNativeHistograms: Bool = false,
+            alwaysTakesClassicHistograms: Bool = false
+        ) {
             self.honorTimestamps = honorTimestamps
             self.trackTimestampsStaleness = trackTimestampsStaleness
+            self.takesNativeHistograms = takesNativeHistograms
+            self.alwaysTakesClassicHistograms = alwaysTakesClassicHistograms
         }
     }
 
@@ -57,6 +66,7 @@ package final class ScrapeParser {
     private var known: KnownLines
     private var starts = StartLines()
     private var startLines: [StartLines.NewLine] = []
+    private var toldStarts: [(line: UInt32, start: Int64)] = []
     private var droppedLines: [(line: UInt32, value: Double)] = []
     private var epoch: UInt64?
     /// Counts scrapes; `KnownLines.Line.mark` holds 30 bits of it.
@@ -108,6 +118,21 @@ package final class ScrapeParser {
         try run(UnsafeRawBufferPointer(rebasing: copy[...body.count]), format, time, &batch)
     }
 
+    /// As `parse`, of a body in protobuf.
+    package func parseProtobuf(
+        _ body: UnsafeRawBufferPointer, at time: Timestamp, epoch: UInt64, into batch: inout SampleBatch
+    ) throws(ExpositionError) {
+        precondition(!isBegun, "the last scrape was neither finished nor failed")
+        begin(epoch)
+        // What its families say about themselves is kept as lines of that format.
+        format = .openMetrics
+        if body.count > 0 { return try run(body, nil, time, &batch) }
+        // An empty body may have no address.
+        try withUnsafeBytes(of: UInt64(0)) { bytes throws(ExpositionError) in
+            try run(UnsafeRawBufferPointer(rebasing: bytes[..<0]), nil, time, &batch)
+        }
+    }
+
     private func begin(_ epoch: UInt64) {
         hasForgotten = self.epoch != epoch || starts.wantsRereading
         if let last = self.epoch, last != epoch || starts.wantsRereading {
@@ -129,13 +154,19 @@ package final class ScrapeParser {
         exemplars = []
     }
 
+    /// - Parameter format: nil for protobuf.
     private func run(
-        _ body: UnsafeRawBufferPointer, _ format: ExpositionFormat, _ time: Timestamp, _ batch: inout SampleBatch
+        _ body: UnsafeRawBufferPointer, _ format: ExpositionFormat?, _ time: Timestamp, _ batch: inout SampleBatch
     ) throws(ExpositionError) {
         var pass = ScrapePass(
-            body, as: format, settings: settings, time: time.milliseconds, generation: generation, firstNew: firstNew,
+            body, as: format ?? .text, settings: settings, time: time.milliseconds, generation: generation,
+            firstNew: firstNew,
             watchesDropped: starts.watchesDropped)
-        try pass.run(&known, into: &batch)
+        if format == nil {
+            try pass.runProtobuf(body, &known, into: &batch)
+        } else {
+            try pass.run(&known, into: &batch)
+        }
         counts = pass.counts
         unknown = pass.unknown
         emptyLabels = pass.emptyLabels
@@ -144,6 +175,7 @@ package final class ScrapeParser {
         repeated = pass.repeated.map { pass.unknownIndex(of: $0) }
         newMetadata = pass.metadata
         startLines = pass.startLines
+        toldStarts = pass.toldStarts
         droppedLines = pass.dropped
         lineExemplars = pass.exemplars
         tracked = pass.tracked
@@ -186,6 +218,7 @@ package final class ScrapeParser {
             let id = known.lines[Int(line)].id
             if id < KnownLines.reserved { exemplars.append(SeriesExemplar(.id(SeriesID(rawValue: id)), exemplar)) }
         }
+        if !toldStarts.isEmpty { StartLines.mark(&batch, toldStarts, known) }
         if !ids.isEmpty { known.trim() }
         clearUnknown()
     }
@@ -264,6 +297,7 @@ package final class ScrapeParser {
         waiting = []
         repeated = []
         startLines = []
+        toldStarts = []
         droppedLines = []
         lineExemplars = []
     }

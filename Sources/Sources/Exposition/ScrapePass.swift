@@ -16,26 +16,28 @@ struct ScrapePass: ~Copyable {
     private let base: UnsafePointer<UInt8>
     private let count: Int
     private let format: ExpositionFormat
-    private let settings: ScrapeParser.Settings
+    let settings: ScrapeParser.Settings
     private let time: Int64
     private let generation: UInt32
-    private var reader: ExpositionReader
-    private let firstNew: Int
+    var reader: ExpositionReader
+    let firstNew: Int
 
-    private(set) var counts = ScrapeParser.Counts()
-    private(set) var unknown: [LabelSet] = []
+    var counts = ScrapeParser.Counts()
+    var unknown: [LabelSet] = []
     /// The names with empty values of the unknown series that have such, by the series' place.
-    private(set) var emptyLabels: [Int: [String]] = [:]
+    var emptyLabels: [Int: [String]] = [:]
     /// For each unknown series, its line.
-    private(set) var unknownLines: [UInt32] = []
+    var unknownLines: [UInt32] = []
     private(set) var waiting: [Waiting] = []
-    private(set) var metadata: [MetricMetadata] = []
+    var metadata: [MetricMetadata] = []
     private(set) var startLines: [StartLines.NewLine] = []
     /// Where that is asked for: the lines of dropped series, with their values.
     private(set) var dropped: [(line: UInt32, value: Double)] = []
     private let watchesDropped: Bool
     /// With the lines of their series.
     private(set) var exemplars: [(line: UInt32, exemplar: Exemplar)] = []
+    /// What protobuf says of starts, by the lines of the series.
+    var toldStarts: [(line: UInt32, start: Int64)] = []
     /// Lines that were tracked by the last scrape and by this one.
     private(set) var retained = 0
     private(set) var tracked = 0
@@ -136,13 +138,13 @@ struct ScrapePass: ~Copyable {
 
     /// Marks a line of metadata as shown.
     @inline(__always)
-    private mutating func see(_ line: UnsafeMutablePointer<KnownLines.Line>) {
+    mutating func see(_ line: UnsafeMutablePointer<KnownLines.Line>) {
         if line.pointee.mark &>> 2 != generation { seen &+= 1 }
         line.pointee.mark = generation &<< 2
     }
 
     @inline(__always)
-    private mutating func record(
+    mutating func record(
         _ index: UInt32, _ line: UnsafeMutablePointer<KnownLines.Line>, _ value: Double, _ timestamp: Int64?,
         _ batch: inout SampleBatch
     ) {
@@ -190,13 +192,13 @@ struct ScrapePass: ~Copyable {
     private(set) var repeated: [UInt32] = []
 
     /// The lines that this pass added, by their place behind `firstNew`; -1 for metadata.
-    private var unknownPlaces: [Int32] = []
+    var unknownPlaces: [Int32] = []
 
     private func unknownPlace(of index: UInt32) -> Int { Int(unknownPlaces[Int(index) - firstNew]) }
 
     func unknownIndex(of line: UInt32) -> Int { unknownPlace(of: line) }
 
-    private mutating func flush(_ batch: inout SampleBatch) {
+    mutating func flush(_ batch: inout SampleBatch) {
         batch.append(
             UnsafeBufferPointer(start: staged, count: stagedCount),
             at: UnsafeBufferPointer(start: stagedTimes, count: stagedCount),

@@ -89,6 +89,16 @@ struct StartLines {
         batch.setStarts(starts)
     }
 
+    /// Says when the counts of samples began whose lines are told with it.
+    static func mark(
+        _ batch: inout SampleBatch, _ told: [(line: UInt32, start: Int64)], _ known: borrowing KnownLines
+    ) {
+        var startOfSeries: [UInt32: Int64] = [:]
+        for (line, start) in told { startOfSeries[known.lines[Int(line)].id] = start }
+        let starts = batch.series.map { startOfSeries[$0.rawValue] ?? 0 }
+        batch.setStarts(starts)
+    }
+
     /// `_created` lines tell seconds; 0 where that is no time.
     private static func milliseconds(_ seconds: Double) -> Int64 {
         max(0, Int64(exactly: (seconds * 1000).rounded(.towardZero)) ?? 0)

@@ -204,7 +204,7 @@ struct RemoteWritePass {
         return set
     }
 
-    private static func label(_ message: UnsafeRawBufferPointer) throws(ProtobufReader.Malformed) -> Label {
+    static func label(_ message: UnsafeRawBufferPointer) throws(ProtobufReader.Malformed) -> Label {
         var label = Label("", "")
         var reader = ProtobufReader(message)
         while !reader.isAtEnd {
@@ -251,7 +251,7 @@ struct RemoteWritePass {
 }
 
 extension [UInt8] {
-    fileprivate func withUnsafeBytesOfBlock<Failure>(
+    func withUnsafeBytesOfBlock<Failure>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
     ) throws(Failure) {
         let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 1)

@@ -9,7 +9,7 @@ extension ScrapeDefaults {
         interval = reader.optional("scrape_interval", .duration()).flatMap { $0 == .zero ? nil : $0 } ?? .seconds(60)
         let ownTimeout = reader.optional("scrape_timeout", .duration()).flatMap { $0 == .zero ? nil : $0 }
         timeout = ownTimeout ?? min(.seconds(10), interval)
-        protocols = reader.value("scrape_protocols", .scrapeProtocols, default: ScrapeProtocol.standard)
+        protocols = reader.optional("scrape_protocols", .scrapeProtocols)
         limits = ScrapeSettings.Limits()
         limits.bodyBytesMax = reader.value("body_size_limit", .size(), default: ByteSize(bytes: 0)).bytes
         limits.samplesMax = reader.value("sample_limit", count, default: 0)
@@ -19,6 +19,8 @@ extension ScrapeDefaults {
         limits.labelValueBytesMax = reader.value("label_value_length_limit", count, default: 0)
         let scheme = reader.optional("metric_name_validation_scheme", .text(oneOf: ["utf8", "legacy"]))
         usesLegacyNames = scheme == "legacy"
+        takesNativeHistograms = reader.bool("scrape_native_histograms", default: false)
+        alwaysTakesClassicHistograms = reader.bool("always_scrape_classic_histograms", default: false)
         if timeout > interval {
             reader.report(
                 .conflict(
@@ -26,8 +28,7 @@ extension ScrapeDefaults {
                         + interval.prometheusText), at: "scrape_timeout")
         }
         reader.notSupportedYet(
-            "keep_dropped_targets", "metric_name_escaping_scheme", "scrape_native_histograms",
-            "convert_classic_histograms_to_nhcb", "always_scrape_classic_histograms", "scrape_classic_histograms",
-            "extra_scrape_metrics")
+            "keep_dropped_targets", "metric_name_escaping_scheme", "convert_classic_histograms_to_nhcb",
+            "scrape_classic_histograms", "extra_scrape_metrics")
     }
 }

@@ -51,7 +51,13 @@ extension ScrapeSettings {
         honorsTimestamps = reader.bool("honor_timestamps", default: true)
         tracksTimestampsStaleness = reader.bool("track_timestamps_staleness", default: false)
         acceptsGzip = reader.bool("enable_compression", default: true)
-        protocols = reader.value("scrape_protocols", .scrapeProtocols, default: defaults.protocols)
+        takesNativeHistograms = reader.bool("scrape_native_histograms", default: defaults.takesNativeHistograms)
+        alwaysTakesClassicHistograms = reader.bool(
+            "always_scrape_classic_histograms", default: defaults.alwaysTakesClassicHistograms)
+        // Without a word about it, the histograms that are wanted are asked for as they can be told.
+        protocols =
+            reader.optional("scrape_protocols", .scrapeProtocols) ?? defaults.protocols
+            ?? (takesNativeHistograms ? ScrapeProtocol.standardForHistograms : ScrapeProtocol.standard)
         fallbackProtocol = reader.optional("fallback_scrape_protocol", .scrapeProtocol)
     }
 
@@ -74,8 +80,8 @@ extension ScrapeSettings {
     private static func refuseLater(_ reader: MappingReader) {
         reader.notSupportedYet(
             "keep_dropped_targets", "native_histogram_bucket_limit", "native_histogram_min_bucket_factor",
-            "convert_classic_histograms_to_nhcb", "always_scrape_classic_histograms", "scrape_classic_histograms",
-            "scrape_native_histograms", "extra_scrape_metrics", "metric_name_escaping_scheme",
+            "convert_classic_histograms_to_nhcb", "scrape_classic_histograms", "extra_scrape_metrics",
+            "metric_name_escaping_scheme",
             "scrape_failure_log_file",
             "azure_sd_configs", "consul_sd_configs", "digitalocean_sd_configs", "dns_sd_configs", "docker_sd_configs",
             "dockerswarm_sd_configs", "ec2_sd_configs", "eureka_sd_configs", "file_sd_configs", "gce_sd_configs",

@@ -40,6 +40,10 @@ package struct ScrapeSettings: Hashable, Sendable {
     package var acceptsGzip: Bool
     package var protocols: [ScrapeProtocol]
     package var fallbackProtocol: ScrapeProtocol?
+    /// Of a protobuf answer native histograms are taken; otherwise only classic ones.
+    package var takesNativeHistograms: Bool
+    /// Classic buckets are taken also where a native histogram is.
+    package var alwaysTakesClassicHistograms: Bool
     package var limits: Limits
     /// A series whose names are no classic ones fails the scrape (`metric_name_validation_scheme: legacy`).
     package var usesLegacyNames: Bool
@@ -70,6 +74,8 @@ package struct ScrapeSettings: Hashable, Sendable {
         acceptsGzip = true
         protocols = ScrapeProtocol.standard
         fallbackProtocol = nil
+        takesNativeHistograms = false
+        alwaysTakesClassicHistograms = false
         limits = Limits()
         usesLegacyNames = false
         targets = []
@@ -83,13 +89,16 @@ package struct ScrapeSettings: Hashable, Sendable {
 package struct ScrapeDefaults: Hashable, Sendable {
     package var interval: Duration
     package var timeout: Duration
-    package var protocols: [ScrapeProtocol]
+    /// Nil: the usual ones.
+    package var protocols: [ScrapeProtocol]?
     package var limits: ScrapeSettings.Limits
     package var usesLegacyNames: Bool
+    package var takesNativeHistograms = false
+    package var alwaysTakesClassicHistograms = false
 
     package init(
         interval: Duration = .seconds(60), timeout: Duration = .seconds(10),
-        protocols: [ScrapeProtocol] = ScrapeProtocol.standard, limits: ScrapeSettings.Limits = .init(),
+        protocols: [ScrapeProtocol]? = nil, limits: ScrapeSettings.Limits = .init(),
         usesLegacyNames: Bool = false
     ) {
         self.interval = interval

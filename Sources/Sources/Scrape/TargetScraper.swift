@@ -78,7 +78,9 @@ actor TargetScraper {
         parser = ScrapeParser(
             settings: .init(
                 honorTimestamps: settings.honorsTimestamps,
-                trackTimestampsStaleness: settings.tracksTimestampsStaleness))
+                trackTimestampsStaleness: settings.tracksTimestampsStaleness,
+                takesNativeHistograms: settings.takesNativeHistograms,
+                alwaysTakesClassicHistograms: settings.alwaysTakesClassicHistograms))
         report = ReportSeries(target: target.labels)
         owner = .target(pool: settings.job, labels: target.labels, url: target.url.text)
         let timeout = target.timeout
@@ -217,9 +219,9 @@ actor TargetScraper {
         }
         guard response.status == 200 else { throw .status(response.status) }
         do throws(ExpositionError) {
-            let format = try ExpositionFormat.negotiated(
+            let encoding = try ScrapeEncoding.negotiated(
                 contentType: response.contentType, fallback: settings.fallbackProtocol)
-            try parse(response.body, format, at: time)
+            try parse(response.body, encoding, at: time)
         } catch {
             throw .exposition(error)
         }
@@ -236,10 +238,14 @@ actor TargetScraper {
     }
 
     private func parse(
-        _ body: ResponseBody, _ format: ExpositionFormat, at time: Timestamp
+        _ body: ResponseBody, _ encoding: ScrapeEncoding, at time: Timestamp
     ) throws(ExpositionError) {
+        let epoch = tools.ingest.epoch
         try body.withUnsafeBytes { bytes throws(ExpositionError) in
-            try parser.parse(bytes, as: format, at: time, epoch: tools.ingest.epoch, into: &batch)
+            switch encoding {
+            case .text(let format): try parser.parse(bytes, as: format, at: time, epoch: epoch, into: &batch)
+            case .protobuf: try parser.parseProtobuf(bytes, at: time, epoch: epoch, into: &batch)
+            }
         }
     }
 

@@ -136,6 +136,22 @@ final class RuleBench {
 
     func run(for duration: Duration) { simulation.run(clock, until: clock.now() + duration) }
 
+    /// Submits a native histogram of now.
+    func push(_ labels: LabelSet, _ histogram: NativeHistogram) {
+        let time = clock.now().milliseconds
+        let ingest = ingest
+        perform {
+            do {
+                let id = try await ingest.intern([labels])[0]
+                var batch = SampleBatch()
+                batch.append(id, at: time, histogram)
+                _ = try await ingest.submit(batch, from: "test", patience: .zero)
+            } catch {
+                fatalError("\(error)")
+            }
+        }
+    }
+
     /// Submits samples of now, as `name{labels}` and value each.
     func push(_ samples: [(LabelSet, Double)], ahead: Duration = .zero) {
         let time = (clock.now() + ahead).milliseconds
@@ -160,7 +176,7 @@ final class RuleBench {
                 let expression = try PromQLParser.parse(text, options: .standard)
                 guard case .vector(let samples) = try await Evaluator(reader: store).instant(expression, at: now).value
                 else { return ["no vector"] }
-                return samples.map { "\($0.labels) \($0.value)" }.sorted()
+                return samples.map { "\($0.labels) \($0.histogram?.text ?? "\($0.value)")" }.sorted()
             } catch {
                 return ["\(error)"]
             }

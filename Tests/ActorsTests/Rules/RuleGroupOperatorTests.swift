@@ -116,6 +116,32 @@ import Testing
         #expect(bench.transitions.all.map(\.to) == [.firing])
     }
 
+    @Test func `native histograms wake rules, are recorded, and are shown by alerts`() throws {
+        let bench = try RuleBench(
+            """
+            groups:
+            - name: g
+              rules:
+              - {record: all, expr: sum(steps)}
+              - {alert: Slow, expr: steps, annotations: {text: '{{ $value }}'}}
+              - {alert: Many, expr: histogram_count(all) > 4}
+            """)
+        func steps(_ count: Double) -> NativeHistogram {
+            NativeHistogram(
+                count: count, sum: 1, positive: .init(spans: [.init(offset: 0, length: 1)], counts: [count]))
+        }
+        bench.push(["__name__": "steps", "job": "a"], steps(2))
+        bench.run(for: .milliseconds(100))
+        #expect(bench.query("all") == ["all {count:2, sum:1, (0.5,1]:2}"])
+        #expect(bench.transitions.all.map(\.rule) == ["Slow"])
+        let alert = try #require(bench.notified.all.first)
+        #expect(alert.annotations == ["text": "{count:2, sum:1, (0.5,1]:2}"])
+        bench.push(["__name__": "steps", "job": "b"], steps(3))
+        bench.run(for: .milliseconds(100))
+        #expect(bench.query("all") == ["all {count:5, sum:2, (0.5,1]:5}"])
+        #expect(bench.transitions.all.map(\.rule) == ["Slow", "Slow", "Many"])
+    }
+
     @Test func `results that vanish are marked stale at once`() throws {
         let bench = try RuleBench(
             """
