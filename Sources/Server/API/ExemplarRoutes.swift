@@ -25,8 +25,8 @@ struct ExemplarRoutes: Sendable {
         } catch {
             throw APIFailure.badData("\(error)")
         }
-        // Without a selector there is no data member at all, as for Prometheus.
-        if selectors.isEmpty { return Self.answer { $0.write(#"{"status":"success"}"#) } }
+        // Without a selector there is nothing to say: 204, as for Prometheus.
+        if selectors.isEmpty { return APIAnswer(.none) }
         let found = services.graph.ingest.exemplars.select(selectors, from: start, through: end)
         return APIAnswer(
             .response(
@@ -42,16 +42,6 @@ struct ExemplarRoutes: Sendable {
                         text.write("]}")
                         try await text.finish(&writer)
                     })))
-    }
-
-    private static func answer(_ write: (inout PieceWriter) -> Void) -> APIAnswer {
-        var text = PieceWriter()
-        write(&text)
-        return APIAnswer(
-            .response(
-                Response(
-                    status: .ok, headers: [.contentType: "application/json"],
-                    body: .init(byteBuffer: ByteBuffer(bytes: text.bytes)))))
     }
 
     private static func write(_ labels: LabelSet, _ exemplars: [Exemplar], to text: inout PieceWriter) {
