@@ -74,6 +74,11 @@ package struct ConfigNotice: Hashable, Sendable, CustomStringConvertible {
     package let location: SourceLocation
     package let text: String
 
+    package init(location: SourceLocation, text: String) {
+        self.location = location
+        self.text = text
+    }
+
     package var description: String { "\(location): note: \(text)" }
 }
 

@@ -221,6 +221,37 @@ private func status(_ value: Int) -> String {
         hook.stop()
     }
 
+    @Test func `what fires when the server is killed goes on after the restart, and its end is told`() async throws {
+        func activeAt(_ client: LoopbackClient) async throws -> String? {
+            let text = try await client.get("/api/v1/alerts").text
+            return text.firstMatch(of: #/"activeAt":"([^"]*)"/#).map { String($0.1) }
+        }
+        let folder = try TemporaryFolder()
+        let hook = try TestHTTPServer { _ in .text(200, "") }
+        let first = try TocsinProcess(pipeline(hook: hook.url), in: folder)
+        let client = try await first.client()
+        #expect(try await client.send("PUT", "/metrics/job/train", text: status(1)).status == 200)
+        await hook.received(1)
+        let since = try await activeAt(client)
+        #expect(since != nil)
+        for file in ["alerts.json", "notifications-default.state"] {
+            let isKept = await eventually {
+                (try? Data(contentsOf: folder.url.appending(path: "data/\(file)")))?
+                    .range(of: Data("TrainingJobFailed".utf8)) != nil
+            }
+            #expect(isKept, "\(file)")
+        }
+        first.signal(SIGKILL)
+        #expect(await first.end() == -SIGKILL)
+        let second = try TocsinProcess(pipeline(hook: hook.url), in: folder)
+        let again = try await second.client()
+        #expect(try await activeAt(again) == since)
+        #expect(try await again.send("PUT", "/metrics/job/train", text: status(0)).status == 200)
+        #expect(await eventually { hook.requests.last?.text.contains(#""status":"resolved""#) == true })
+        #expect(await second.terminate() == 0)
+        hook.stop()
+    }
+
     @Test func `a port that is taken is an error, not a server that hangs`() async throws {
         let taken = try TestHTTPServer { _ in .text(200, "") }
         let folder = try TemporaryFolder()

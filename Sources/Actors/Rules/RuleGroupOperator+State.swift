@@ -61,12 +61,17 @@ extension RuleGroupOperator {
         }
     }
 
-    /// Goes on with the alerts that an earlier run of the program had, by the rules' names. Their samples have to come
-    /// again first: none ends for want of them before a look-back has passed.
-    package func restore(_ alerts: [String: [ActiveAlerts.Active]]) {
-        let until = context.clock.now() + EvaluationSettings().lookback
+    /// Goes on with the alerts that an earlier run of the program had. Their samples have to come again first: none ends for
+    /// want of them before a look-back has passed.
+    /// - Parameter savedAt: when that run was last known to be well. The time since does not count for `for`.
+    package func restore(_ saved: [SavedRule], savedAt: Timestamp) {
+        let now = context.clock.now()
+        let until = now + EvaluationSettings().lookback
+        var left = saved
         for place in rules.indices where rules[place].settings.isAlert {
-            if let active = alerts[rules[place].settings.name] { rules[place].alerts.restore(active, until: until) }
+            guard let found = left.firstIndex(where: { $0.isContinued(by: rules[place].settings) }) else { continue }
+            let alerts = left.remove(at: found).active.compactMap { $0.resumed(at: now, after: savedAt) }
+            rules[place].alerts.restore(alerts, until: until)
         }
     }
 
@@ -101,4 +106,38 @@ extension RuleGroupOperator {
 extension RuleSettings {
     /// Whether that rule is this one after a reload, changed perhaps.
     fileprivate func isContinued(by other: RuleSettings) -> Bool { kind == other.kind && labels == other.labels }
+}
+
+/// What is kept of an alerting rule from one run of the program to the next.
+package struct SavedRule: Sendable {
+    package var name: String
+    /// As the rule has them, templates unexpanded.
+    package var labels: [Label]
+    package var active: [ActiveAlerts.Active]
+
+    package init(name: String, labels: [Label], active: [ActiveAlerts.Active]) {
+        self.name = name
+        self.labels = labels
+        self.active = active
+    }
+
+    fileprivate func isContinued(by rule: RuleSettings) -> Bool {
+        rule.isAlert && rule.name == name && rule.labels == labels
+    }
+}
+
+extension ActiveAlerts.Active {
+    /// An outage that is longer leaves nothing of what was pending, as in Prometheus.
+    private static let outageMax = Duration.seconds(3600)
+
+    /// The alert after an outage. Nobody knows whether its expression held meanwhile, so that of a pending one does not
+    /// count, and after a long one it begins anew.
+    fileprivate func resumed(at now: Timestamp, after savedAt: Timestamp) -> Self? {
+        let outage = max(.zero, now - savedAt)
+        guard state == .pending else { return self }
+        if outage > Self.outageMax { return nil }
+        var alert = self
+        alert.activeSince = activeSince + outage
+        return alert
+    }
 }

@@ -22,6 +22,10 @@ package struct GraphSettings: Sendable {
     /// How long a shutdown waits for notifications that are on their way; what is left is kept for the next start.
     package var drainTimeout: Duration
     package var random: @Sendable () -> UInt64
+    /// How often state is kept while the graph runs.
+    package var stateInterval = Duration.seconds(2)
+    /// Carries out what blocks its thread, and returns when it is done: on a thread made for that, where there is one.
+    package var blocking: @Sendable (@escaping @Sendable () -> Void) async -> Void = { $0() }
     /// Waited for before each read of a rule. Nil: nothing; tests make rules slow with it.
     package var beforeRuleReads: (@Sendable () async -> Void)?
     /// Waited for before the notification sides look at alerts. Nil: nothing; tests make them slow with it.

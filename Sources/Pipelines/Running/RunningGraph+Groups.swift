@@ -51,7 +51,9 @@ extension RunningGraph {
         let ended = settings.clock.now()
         for (id, group) in prepared {
             guard let made = group.made else { continue }
-            if let alerts = saved.alerts.removeValue(forKey: id) { await made.restore(alerts) }
+            if let rules = saved.alerts.rules.removeValue(forKey: id) {
+                await made.restore(rules, savedAt: saved.alerts.savedAt)
+            }
             if remains.contains(where: { $0.state.hasSeries }) { await made.begin(after: ended) }
         }
         // Told before they run, so that no batch falls between.

@@ -7,7 +7,7 @@ import Streams
 /// What an earlier run of the program left in the data folder.
 struct SavedState: Sendable {
     var notifications: [String: DispatcherState] = [:]
-    var alerts: [RunningGraph.GroupID: [String: [ActiveAlerts.Active]]] = [:]
+    var alerts = SavedAlerts()
     var pushedGroups: SavedGroups?
 }
 
@@ -21,7 +21,7 @@ extension RunningGraph {
         guard let folder = settings.dataFolder else { return }
         do throws(StateFile.Failure) {
             if let bytes = try StateFile(path: "\(folder)/\(Self.alertsFile)").read() {
-                saved.alerts = try SavedAlerts.decode(bytes)
+                saved.alerts = try SavedAlerts(bytes)
             }
         } catch {
             settings.logger.warning("Saved alerts can't be used.", metadata: ["reason": "\(error)"])
@@ -62,100 +62,72 @@ extension RunningGraph {
 
     /// Keeps the alerts' states, what has not been delivered and what was pushed for the next run.
     func writeState() async {
-        guard let folder = settings.dataFolder else { return }
-        var alerts: [GroupID: [String: [ActiveAlerts.Active]]] = [:]
+        // Without a gateway there is none to go on with: the file says so.
+        let pushed = await gateway?.savedGroups().bytes ?? []
+        await write(await alertState() + [File(Self.pushedGroupsFile, pushed)])
+    }
+
+    /// Keeps the states of the alerts and of the notification sides whenever they have changed, until cancelled: an end
+    /// that nobody has announced loses no more than `settings.stateInterval`, or than twenty times what keeping it takes.
+    func keepState() async {
+        guard settings.dataFolder != nil else { return }
+        var kept: [String: [UInt8]] = [:]
+        var pause = settings.stateInterval
+        while (try? await settings.clock.sleep(for: pause)) != nil {
+            // Neither while parts are exchanged nor after the state was written for good.
+            await turn.begin()
+            defer { turn.end() }
+            if stopping.isOpen || Task.isCancelled { return }
+            let start = ContinuousClock().now
+            let changed = await alertState().filter { kept[$0.name] != $0.key }
+            await write(changed)
+            for file in changed { kept[file.name] = file.key }
+            pause = max(settings.stateInterval, start.duration(to: ContinuousClock().now) * 20)
+        }
+    }
+
+    private struct File: Sendable {
+        var name: String
+        var bytes: [UInt8]
+        /// Equal as long as the content says the same.
+        var key: [UInt8]
+
+        init(_ name: String, _ bytes: [UInt8], key: [UInt8]? = nil) {
+            self.name = name
+            self.bytes = bytes
+            self.key = key ?? bytes
+        }
+    }
+
+    private func alertState() async -> [File] {
+        var alerts = SavedAlerts(savedAt: settings.clock.now())
         for (id, group) in groups {
             for rule in await group.component.value.state().rules where !rule.active.isEmpty {
-                alerts[id, default: [:]][rule.settings.name, default: []] += rule.active
+                let saved = SavedRule(name: rule.settings.name, labels: rule.settings.labels, active: rule.active)
+                alerts.rules[id, default: []].append(saved)
             }
         }
-        var files = [(Self.alertsFile, SavedAlerts.encode(alerts))]
+        var files = [File(Self.alertsFile, alerts.bytes)]
         for (name, notifier) in notifiers {
-            files.append((Self.notificationsFile(name), await notifier.component.value.state().encoded()))
+            var state = await notifier.component.value.state()
+            let bytes = state.encoded()
+            state.savedAt = .distantPast
+            files.append(File(Self.notificationsFile(name), bytes, key: state.encoded()))
         }
-        // Without a gateway there is none to go on with: the file says so.
-        let groups = await gateway?.savedGroups().bytes ?? []
-        files.append((Self.pushedGroupsFile, groups))
-        for (name, bytes) in files {
-            do throws(StateFile.Failure) {
-                try StateFile(path: "\(folder)/\(name)").write(bytes)
-            } catch {
-                settings.logger.error("State was not kept.", metadata: ["file": "\(name)", "reason": "\(error)"])
+        return files
+    }
+
+    private func write(_ files: [File]) async {
+        guard let folder = settings.dataFolder else { return }
+        let logger = settings.logger
+        await settings.blocking {
+            for file in files {
+                do throws(StateFile.Failure) {
+                    try StateFile(path: "\(folder)/\(file.name)").write(file.bytes)
+                } catch {
+                    logger.error("State was not kept.", metadata: ["file": "\(file.name)", "reason": "\(error)"])
+                }
             }
         }
-    }
-}
-
-/// The alerts of all rules as JSON.
-private enum SavedAlerts {
-    static func encode(_ alerts: [RunningGraph.GroupID: [String: [ActiveAlerts.Active]]]) -> [UInt8] {
-        var items: [JSONValue] = []
-        for (id, rules) in alerts {
-            for (rule, active) in rules {
-                items.append([
-                    "pipeline": .string(id.pipeline), "file": .string(id.file), "group": .string(id.name),
-                    "rule": .string(rule), "alerts": .array(active.map(encode)),
-                ])
-            }
-        }
-        let document: JSONValue = ["version": .integer(1), "rules": .array(items)]
-        return document.bytes
-    }
-
-    private static func encode(_ alert: ActiveAlerts.Active) -> JSONValue {
-        [
-            "source": .labels(alert.source), "labels": .labels(alert.labels),
-            "annotations": .labels(alert.annotations),
-            // As bits, since JSON has no NaN.
-            "value": .string(String(alert.value.bitPattern)), "state": .string(alert.state.rawValue),
-            "activeSince": .integer(alert.activeSince.milliseconds), "firedAt": encode(alert.firedAt),
-            "keptSince": encode(alert.keptSince), "lastSent": encode(alert.lastSent),
-            "outdated": .bool(alert.isOutdated),
-        ]
-    }
-
-    private static func encode(_ time: Timestamp?) -> JSONValue { time.map { .integer($0.milliseconds) } ?? .null }
-
-    static func decode(
-        _ bytes: [UInt8]
-    ) throws(StateFile.Failure) -> [RunningGraph.GroupID: [String: [ActiveAlerts.Active]]] {
-        let document: JSONValue
-        do throws(JSONValue.SyntaxError) {
-            document = try JSONValue(parsing: bytes)
-        } catch {
-            throw StateFile.Failure(description: "damaged at byte \(error.offset)")
-        }
-        guard document["version"] == .integer(1), let items = document["rules"]?.items else {
-            throw StateFile.Failure(description: "saved by another version of the program")
-        }
-        var result: [RunningGraph.GroupID: [String: [ActiveAlerts.Active]]] = [:]
-        for item in items {
-            guard let pipeline = item["pipeline"]?.string, let file = item["file"]?.string,
-                let group = item["group"]?.string, let rule = item["rule"]?.string
-            else { continue }
-            let id = RunningGraph.GroupID(pipeline: pipeline, file: file, name: group)
-            result[id, default: [:]][rule] = (item["alerts"]?.items ?? []).compactMap(decode)
-        }
-        return result
-    }
-
-    private static func decode(_ item: JSONValue) -> ActiveAlerts.Active? {
-        guard let state = item["state"]?.string.flatMap(AlertState.init(rawValue:)),
-            let value = item["value"]?.string.flatMap({ UInt64($0) }), let since = time(item["activeSince"])
-        else { return nil }
-        return ActiveAlerts.Active(
-            source: labels(item["source"]), labels: labels(item["labels"]), annotations: labels(item["annotations"]),
-            value: Double(bitPattern: value), state: state, activeSince: since, firedAt: time(item["firedAt"]),
-            keptSince: time(item["keptSince"]), lastSent: time(item["lastSent"]),
-            isOutdated: item["outdated"] == .bool(true))
-    }
-
-    private static func time(_ value: JSONValue?) -> Timestamp? {
-        if case .integer(let milliseconds) = value { Timestamp(milliseconds: milliseconds) } else { nil }
-    }
-
-    private static func labels(_ value: JSONValue?) -> LabelSet {
-        guard case .object(let members) = value else { return LabelSet() }
-        return LabelSet(members.compactMap { member in member.value.string.map { Label(member.name, $0) } })
     }
 }

@@ -26,13 +26,13 @@ package actor RunningGraph {
     let settings: GraphSettings
     let host: ComponentHost
     let inboxes = AlertInboxes()
-    private let turn = AsyncTurn()
+    let turn = AsyncTurn()
     var plan = Plan(pipelines: [])
     var sources: [String: (plan: SourcePlan, component: Component<any Source>)] = [:]
     var groups: [GroupID: (settings: RuleGroupSettings, component: Component<Group>)] = [:]
     var notifiers: [String: (plan: PipelinePlan, templates: [String], component: Component<Notifier>)] = [:]
     nonisolated let readiness = Latch()
-    private nonisolated let stopping = Latch()
+    nonisolated let stopping = Latch()
     nonisolated let currentGateway = Mutex<PushGateway?>(nil)
     /// What the last run left, for the pipelines that come to use it.
     var saved = SavedState()
@@ -103,6 +103,7 @@ package actor RunningGraph {
             readState()
             try await apply(first)
             readiness.open()
+            group.addTask { await self.keepState() }
             await stopping.wait()
             // A reload under way comes to its end first; none begins any more.
             await turn.begin()

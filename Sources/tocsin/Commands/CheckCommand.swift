@@ -1,4 +1,3 @@
-import Actors
 import ArgumentParser
 import Pipelines
 import YAML
@@ -8,6 +7,7 @@ struct CheckCommand: AsyncParsableCommand {
         commandName: "check", abstract: "Reads pipelines and tells everything that is wrong with them.",
         discussion: """
             Prints each error as file:line:column: what is wrong, what would be right; exits with 1 if there is one.
+            Prometheus's rule files, files of rule tests, prometheus.yml and alertmanager.yml are checked as well.
 
             Example: tocsin check pipelines --env-file .env
             """)
@@ -16,23 +16,14 @@ struct CheckCommand: AsyncParsableCommand {
 
     func run() async throws {
         do throws(ConfigErrors) {
-            let plan = try pipelines.load()
-            for notice in plan.notices { print("\(notice)") }
-            for pipeline in plan.pipelines { print(Self.summary(pipeline)) }
+            let report = FileCheck(environment: try pipelines.variables.environment()).run(pipelines.paths)
+            for notice in report.notices { print("\(notice)") }
+            for line in report.summaries { print(line) }
+            if !report.errors.isEmpty { throw ConfigErrors(report.errors) }
         } catch {
             for line in ErrorListing.lines(error) { print(line) }
-            print(Self.count(error.errors.count, "error"))
+            print(error.errors.count == 1 ? "1 error" : "\(error.errors.count) errors")
             throw ExitCode(1)
         }
     }
-
-    private static func summary(_ pipeline: PipelinePlan) -> String {
-        let rules = pipeline.ruleGroups.flatMap(\.rules)
-        let alerts = rules.count(where: \.isAlert)
-        return "\(pipeline.file): pipeline \(pipeline.name) is good: \(count(pipeline.sources.count, "source")), "
-            + "\(count(rules.count - alerts, "recording rule")), \(count(alerts, "alert")), "
-            + count(pipeline.receivers.count, "receiver")
-    }
-
-    private static func count(_ number: Int, _ what: String) -> String { "\(number) \(what)\(number == 1 ? "" : "s")" }
 }

@@ -2,6 +2,7 @@ import Actors
 import ArgumentParser
 import Glibc
 import Logging
+import NIOPosix
 import Pipelines
 import Server
 import ServiceLifecycle
@@ -85,10 +86,14 @@ struct RunCommand: AsyncParsableCommand {
         let clock = SystemClock()
         let telemetry = Telemetry()
         ProcessReadings.collect(into: telemetry, version: Tocsin.version)
-        let graph = RunningGraph(
-            GraphSettings(
-                clock: clock, telemetry: telemetry, logger: logger, http: client, connector: TCPConnector(),
-                storage: storage.settings, externalURL: externalURL ?? "http://\(address)\(prefix)", dataFolder: data))
+        var graphSettings = GraphSettings(
+            clock: clock, telemetry: telemetry, logger: logger, http: client, connector: TCPConnector(),
+            storage: storage.settings, externalURL: externalURL ?? "http://\(address)\(prefix)", dataFolder: data)
+        graphSettings.blocking = { work in
+            // The pool lives as long as the program.
+            try? await NIOThreadPool.singleton.runIfActive { work() }
+        }
+        let graph = RunningGraph(graphSettings)
         let loading = ConfigStatus()
         loading.loaded(at: clock.now())
         let reload: @Sendable () async throws -> Void = {

@@ -46,7 +46,8 @@ final class RuleBench {
     init(
         _ rules: String, mode: EvaluationMode = .streaming, interval: Duration = .seconds(60), seed: UInt64? = nil,
         queryOffset: Duration = .zero, capacity: Int = 64, clock: ManualClock = ManualClock(),
-        restoring: [String: [ActiveAlerts.Active]] = [:]
+        restoring: [String: [ActiveAlerts.Active]] = [:],
+        outage: Duration = .zero
     ) throws {
         self.clock = clock
         simulation = SimulatedExecutor(seed: seed)
@@ -63,13 +64,18 @@ final class RuleBench {
             interval: interval, queryOffset: queryOffset, externalLabels: ["cluster": "c"],
             externalURL: "http://tocsin")
         groups = try settings.map { [context] in try RuleGroupOperator($0, context: context, logger: log.logger) }
-        let (groups, dispatch, store) = (groups, dispatch, store)
+        let (groups, dispatch, store, savedAt) = (groups, dispatch, store, start - outage)
         perform {
             var nodes: [RuleNode] = []
             for group in groups { nodes += await group.nodes() }
             dispatch.replace(nodes)
             await store.setInterests(dispatch)
-            for group in groups { await group.restore(restoring) }
+            for group in groups {
+                let saved = group.settings.rules.compactMap { rule in
+                    restoring[rule.name].map { SavedRule(name: rule.name, labels: rule.labels, active: $0) }
+                }
+                await group.restore(saved, savedAt: savedAt)
+            }
         }
         for group in groups { running.append(Task(executorPreference: simulation) { await group.run() }) }
         simulation.runUntilIdle()

@@ -273,6 +273,56 @@ import Testing
         #expect(bench.story == ["240.0 a firing>inactive"])
     }
 
+    private static func active(
+        _ labels: LabelSet, _ state: AlertState, since seconds: Int64
+    ) -> ActiveAlerts.Active {
+        let since = Timestamp(milliseconds: 1_767_225_600_000 - seconds * 1000)
+        return ActiveAlerts.Active(
+            source: ["job": labels["job"] ?? ""], labels: labels, annotations: LabelSet(), value: 1, state: state,
+            activeSince: since, firedAt: state == .firing ? since : nil)
+    }
+
+    @Test func `the time for which the server was away does not count for a pending alert`() throws {
+        let rules = "groups: [{name: g, rules: [{alert: Failed, expr: failed == 1, for: 10m}]}]"
+        for outage in [0, 60, 3600] {
+            // Pending for 500 seconds when the server was last well.
+            let alert = Self.active(["alertname": "Failed", "job": "a"], .pending, since: Int64(outage) + 500)
+            let bench = try RuleBench(rules, restoring: ["Failed": [alert]], outage: .seconds(outage))
+            bench.push([(job("a"), 1)])
+            bench.run(for: .seconds(99))
+            #expect(bench.story.isEmpty)
+            bench.run(for: .seconds(1))
+            #expect(bench.story == ["100.0 a pending>firing"], "\(outage)")
+        }
+        let alert = Self.active(["alertname": "Failed", "job": "a"], .pending, since: 4000)
+        let bench = try RuleBench(rules, restoring: ["Failed": [alert]], outage: .seconds(3601))
+        bench.push([(job("a"), 1)])
+        #expect(bench.story == ["0.0 a inactive>pending"])
+    }
+
+    @Test func `alerts of an earlier run go back to the rule with their labels`() throws {
+        let text = """
+            groups:
+            - name: g
+              rules:
+              - {alert: Failed, expr: failed == 1, labels: {severity: warning}}
+              - {alert: Failed, expr: failed == 2, labels: {severity: page}}
+            """
+        func saved(_ severity: String, _ name: String) -> SavedRule {
+            let labels: LabelSet = ["alertname": "Failed", "job": name, "severity": severity]
+            return SavedRule(
+                name: "Failed", labels: [Label("severity", severity)],
+                active: [Self.active(labels, .firing, since: 1000)])
+        }
+        let bench = try RuleBench(text)
+        let group = bench.groups[0]
+        let (start, rules) = (bench.start, [saved("page", "b"), saved("warning", "a"), saved("gone", "c")])
+        bench.perform { await group.restore(rules, savedAt: start) }
+        bench.push([(job("a"), 1), (job("b"), 2), (job("c"), 1)])
+        bench.run(for: .seconds(600))
+        #expect(bench.story == ["0.0 c inactive>firing"])
+    }
+
     @Test func `a group that stops gives all permits back`() throws {
         let bench = try RuleBench(Self.failed, capacity: 4)
         for turn in 0..<20 { bench.push([(job("a"), Double(turn % 2))]) }
