@@ -43,7 +43,7 @@ import YAML
             ])
         #expect(
             found.notices == [
-                #"rules.yml:1:75: note: rule "B" with the same labels is already in line 1; where both give a series, one of them fails"#
+                #"rules.yml:1:73: note: rule "B" with the same labels is already in line 1; where both give a series, one of them fails"#
             ])
     }
 

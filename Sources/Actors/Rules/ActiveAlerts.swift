@@ -73,6 +73,11 @@ package struct ActiveAlerts: Sendable {
             case .sources(let sources): sources.contains(source)
             }
         }
+
+        /// Whether a sample of just that input was looked at: then there was one.
+        func names(_ source: LabelSet) -> Bool {
+            if case .sources(let sources) = self { sources.contains(source) } else { false }
+        }
     }
 
     package struct Change: Sendable, Hashable {
@@ -209,7 +214,9 @@ package struct ActiveAlerts: Sendable {
         _ present: Set<LabelSet>, scope: Scope, at time: Timestamp, into outcome: inout Outcome
     ) {
         for (labels, alert) in active where !present.contains(labels) && scope.covers(alert.source) {
-            if let until = alert.restoredUntil, time < until, alert.keptSince == nil { continue }
+            if let until = alert.restoredUntil, time < until, alert.keptSince == nil, !scope.names(alert.source) {
+                continue
+            }
             if alert.state == .firing, keepFiringFor > .zero {
                 let since = alert.keptSince ?? time
                 if time - since < keepFiringFor {
