@@ -12,6 +12,7 @@ package func tocsinRouter(_ services: ServerServices, prefix: String = "") -> Ro
     ExemplarRoutes(services: services).add(to: routes)
     AlertStreamRoutes(services: services).add(to: routes)
     SeriesRoutes(services: services).add(to: routes)
+    SearchRoutes(services: services).add(to: routes)
     RuleRoutes(services: services).add(to: routes)
     TargetRoutes(services: services).add(to: routes)
     StatusRoutes(services: services).add(to: routes)

@@ -72,7 +72,9 @@ actor SeriesShard {
         var position = 0
         while position < ids.count {
             position = try memory.read(ids, from: position, request, budget, into: &block)
-            if position < ids.count { await Task.yield() }
+            guard position < ids.count else { break }
+            await Task.yield()
+            if Task.isCancelled { throw .unavailable("reading was cancelled") }
         }
         return block
     }

@@ -89,10 +89,12 @@ struct QueryRoutes: Sendable {
     ) -> APIAnswer {
         var result = result
         var warnings: [String] = []
+        let samplesMade = result.sampleCount
         if let limit, result.truncate(to: limit) { warnings.append(APIAnswer.truncated) }
         var statistics: JSONValue?
         if let asked = parameters["stats"] {
-            statistics = QueryStatistics.json(timings)
+            statistics = QueryStatistics.json(
+                timings, samplesRead: timings.samplesRead, samplesMade: samplesMade)
             if asked != "true", asked != "all" {
                 warnings.append(
                     "value \(quoted(asked)) for parameter \"stats\" is deprecated and will be rejected in the next"

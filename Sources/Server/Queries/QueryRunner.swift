@@ -29,11 +29,12 @@ final class QueryRunner: Sendable {
         var timeout: Duration?
     }
 
-    /// How long its parts took.
+    /// How long its parts took, and how much was read.
     struct Timings: Sendable {
         var queued: Duration = .zero
         var prepared: Duration = .zero
         var evaluated: Duration = .zero
+        var samplesRead = 0
     }
 
     /// Whether a query still waits for its turn, for the words of its failure.
@@ -44,7 +45,7 @@ final class QueryRunner: Sendable {
 
     func run(
         _ expression: Expression, _ options: Options, on channel: (any Channel)?,
-        _ evaluate: @escaping @Sendable (Evaluator<SeriesStore>, PreparedExpression) async throws -> QueryResult
+        _ evaluate: @escaping @Sendable (Evaluator<CountingReader>, PreparedExpression) async throws -> QueryResult
     ) async throws -> (result: QueryResult, timings: Timings) {
         let timeout = min(options.timeout ?? limits.timeout, limits.timeout)
         let phase = Phase()
@@ -58,7 +59,9 @@ final class QueryRunner: Sendable {
                     var timings = Timings(queued: start.duration(to: ContinuousClock().now))
                     let prepared = try PreparedExpression(expression)
                     timings.prepared = start.duration(to: ContinuousClock().now) - timings.queued
-                    let result = try await evaluate(evaluator(options), prepared)
+                    let reader = CountingReader(store: store)
+                    let result = try await evaluate(evaluator(options, reader), prepared)
+                    timings.samplesRead = reader.count.value
                     timings.evaluated = start.duration(to: ContinuousClock().now) - timings.queued - timings.prepared
                     telemetry.queried(timings)
                     return (result, timings)
@@ -76,12 +79,12 @@ final class QueryRunner: Sendable {
         }
     }
 
-    private func evaluator(_ options: Options) -> Evaluator<SeriesStore> {
+    private func evaluator(_ options: Options, _ reader: CountingReader) -> Evaluator<CountingReader> {
         var settings = EvaluationSettings()
         if let lookback = options.lookback { settings.lookback = lookback }
         settings.samplesMax = limits.samplesMax
         // As many intervals as the API allows, and both ends.
         settings.stepsMax += 1
-        return Evaluator(reader: store, settings: settings)
+        return Evaluator(reader: reader, settings: settings)
     }
 }

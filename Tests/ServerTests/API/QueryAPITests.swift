@@ -55,6 +55,8 @@ import Testing
             let statistics = try await client.data("query?query=up&stats=all") as? NSDictionary
             let timings = (statistics?["stats"] as? NSDictionary)?["timings"] as? [String: Double]
             #expect(timings?["evalTotalTime"] ?? 0 > 0)
+            let samples = (statistics?["stats"] as? NSDictionary)?["samples"] as? [String: Int]
+            #expect(samples == ["totalQueryableSamples": 1, "samplesRead": 1, "peakSamples": 2])
             let odd = try await client.get("/api/v1/query?query=up&stats=yes").json()
             #expect((odd["warnings"] as? [String])?.first?.hasPrefix(#"value "yes" for parameter "stats""#) == true)
             let points = "query_range?query=1&start=0&end=11000&step=1"
@@ -67,7 +69,7 @@ import Testing
             let lines = (0..<300).map { "x{n=\"\($0)\"} \($0).5\n" }.joined()
             #expect(try await server.client.send("POST", "/api/v1/import/prometheus", text: lines).status == 204)
             let now = Int(Date().timeIntervalSince1970)
-            let path = "/api/v1/query_range?query=x%20*%20time()&start=\(now)&end=\(now + 200)&step=1"
+            let path = "/api/v1/query_range?query=x%20*%20time()&start=\(now + 1)&end=\(now + 201)&step=1"
             let plain = try await server.client.get(path)
             let result = (try plain.json()["data"] as? NSDictionary)?["result"] as? [NSDictionary]
             #expect(result?.count == 300)

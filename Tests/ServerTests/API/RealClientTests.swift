@@ -170,6 +170,11 @@ import Testing
         _ = consume peer
     }
 
+    private static func text(_ value: Any?) -> String {
+        let bytes = value.flatMap { try? JSONSerialization.data(withJSONObject: $0, options: .sortedKeys) }
+        return String(decoding: bytes ?? Data(), as: UTF8.self)
+    }
+
     /// Rules and scrapes write series of their own; those and the order of the series are not compared.
     private static func sorted(_ answer: NSDictionary) -> NSDictionary {
         let own: Set<String> = [
@@ -178,13 +183,13 @@ import Testing
         ]
         var result = answer as? [String: Any] ?? [:]
         if let data = answer["data"] as? NSDictionary, let list = data["result"] as? [NSDictionary] {
-            let ordered = list.sorted { "\($0["metric"] ?? "")" < "\($1["metric"] ?? "")" }
+            let ordered = list.sorted { text($0["metric"]) < text($1["metric"]) }
             result["data"] = ["resultType": data["resultType"] ?? "", "result": ordered] as NSDictionary
         } else if let list = answer["data"] as? [String] {
             let names: Set<String> = ["alertname", "alertstate", "severity", "team", "instance"]
             result["data"] = list.filter { !own.contains($0) && !names.contains($0) && $0 != "models" }
         } else if let list = answer["data"] as? [NSDictionary] {
-            result["data"] = list.sorted { "\($0)" < "\($1)" }
+            result["data"] = list.sorted { text($0) < text($1) }
         }
         return result as NSDictionary
     }
