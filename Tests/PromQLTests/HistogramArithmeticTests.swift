@@ -108,6 +108,8 @@ import Testing
             ),
             ("count:4 sum:9 offset:1 buckets:[2 2]", 0.5, false, "{{count:4 sum:9 offset:1 buckets:[2 2]}}"),
             ("count:4 sum:1 z_bucket:4 z_bucket_w:1", 0.0, true, "{{count:2 sum:-1 z_bucket:2 z_bucket_w:1}}"),
+            ("count:4 sum:1 z_bucket:4", 0.0, true, "{{}}"),
+            ("count:4 sum:1 z_bucket:4", 0.0, false, "{{count:4 sum:1 z_bucket:4}}"),
             ("count:2 sum:-3 n_offset:1 n_buckets:[2]", -1.0, false, "{{}}"),
             (
                 "schema:-53 count:4 sum:9 custom_values:[2] buckets:[2 2]", 1.0, true,
@@ -146,6 +148,7 @@ import Testing
             negative: .init(spans: [], counts: [4]))
         #expect(wrong.flaw != nil)
         #expect(wrong.text.hasPrefix("{count:3"))
+        #expect(wrong.notation == wrong.text)
         _ = wrong.quantile(0.5)
         _ = wrong.isReset(after: wrong)
     }

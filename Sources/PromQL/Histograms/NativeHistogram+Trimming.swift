@@ -93,8 +93,10 @@ private struct BucketTrim {
 
     func kept(ofZeroBucket bucket: HistogramBucket) -> (count: Double, middle: Double) {
         let (lower, upper) = (bucket.lower, bucket.upper)
-        if keepsBelow ? value >= upper : value <= lower { return (bucket.count, (lower + upper) / 2) }
-        if keepsBelow ? value <= lower : value >= upper { return (0, 0) }
+        let all = (bucket.count, (lower + upper) / 2)
+        // A bucket without width at the value itself is not below it.
+        if value <= lower { return keepsBelow ? (0, 0) : all }
+        if value >= upper { return keepsBelow ? all : (0, 0) }
         let width = upper - lower
         return keepsBelow
             ? (bucket.count * ((value - lower) / width), (lower + value) / 2)

@@ -18,7 +18,9 @@ extension HistogramLiteral: CustomStringConvertible {
 
 extension NativeHistogram {
     /// In series notation, without what has its default, and without empty buckets at the ends.
+    /// One whose buckets are too far apart to be written side by side is shown as `text`.
     package var notation: String {
+        guard max(positive.extent, negative.extent) <= 10_000 else { return text }
         func number(_ value: Double) -> String { formatFloat(value, .general) }
         func list(_ values: [Double]) -> String { "[" + values.map(number).joined(separator: " ") + "]" }
         var parts: [String] = []
@@ -63,14 +65,16 @@ extension NativeHistogram.Buckets {
     fileprivate var adjacent: (offset: Int32, counts: [Double])? {
         let filled = zip(indices, counts).filter { $0.1 != 0 }
         guard let first = filled.first, let last = filled.last else { return nil }
-        var row = [Double](repeating: 0, count: Int(last.0 - first.0) + 1)
+        var row = [Double](repeating: 0, count: Int(last.0) - Int(first.0) + 1)
         for (index, count) in filled { row[Int(index - first.0)] = count }
         return (first.0, row)
     }
 
-    /// How far the first and the last bucket are apart.
+    /// How far the first and the last bucket are apart; without end where the spans are wrong and the buckets don't rise.
     var extent: Int {
         let indices = indices
-        return Int(indices.last ?? 0) - Int(indices.first ?? 0)
+        guard let first = indices.first, let last = indices.last else { return 0 }
+        let isRising = zip(indices, indices.dropFirst()).allSatisfy { $0 < $1 }
+        return isRising ? Int(last) - Int(first) : .max
     }
 }

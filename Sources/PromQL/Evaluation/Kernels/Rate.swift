@@ -80,6 +80,7 @@ struct Extrapolation {
     var start: Int64?
 
     /// What the change has to be multiplied by, given the first value.
+    @inline(__always)
     func factor(_ rate: Rate, first value: Double, change: Double) -> Double {
         var sampled = Double(last - first) / 1000
         let distance = intervals > 0 ? sampled / Double(intervals) : 0
