@@ -37,11 +37,12 @@ package struct FileCheck: Sendable {
         return report
     }
 
-    /// What can't be read is told by whoever reads pipelines.
+    /// What can't be read is told by whoever reads pipelines. A file without anything is a good rule file.
     private func kind(of path: String) -> FileKind {
         guard FileSearch.kind(of: path) == .file else { return .pipeline }
         let reader = FileReader(Environment([:]), Diagnostics())
-        return reader.read(path, at: nil, interpolating: false).map(FileKind.init) ?? .pipeline
+        guard let root = reader.read(path, at: nil, interpolating: false) else { return .pipeline }
+        return root.isNull || root.entries?.isEmpty == true ? .rules : FileKind(root)
     }
 
     // MARK: kinds

@@ -63,7 +63,10 @@ import YAML
     }
 
     @Test func `a rule file without rules is good`() throws {
-        try folder.write("none.yml", "groups: []")
-        #expect(check("none.yml").summaries == ["none.yml: the rules are good: 0 groups, 0 recording rules, 0 alerts"])
+        for text in ["groups: []", "", "null", "{}"] {
+            try folder.write("none.yml", text)
+            #expect(
+                check("none.yml").summaries == ["none.yml: the rules are good: 0 groups, 0 recording rules, 0 alerts"])
+        }
     }
 }

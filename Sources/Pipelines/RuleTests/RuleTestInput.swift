@@ -79,14 +79,11 @@ struct RuleTestInput {
         }
     }
 
-    /// - Parameter elapsed: how far from the start; nil: to the end.
+    /// - Parameter elapsed: how far from the start.
     mutating func load(
-        through elapsed: Duration?, into ingest: StoreIngest, _ clock: RuleTestClock
+        through elapsed: Duration, into ingest: StoreIngest
     ) async throws(Failure) {
-        var last = end
-        if let elapsed {
-            last = min(end, Int(elapsed.wholeMilliseconds / max(1, interval.wholeMilliseconds)) + 1)
-        }
+        let last = min(end, Int(elapsed.wholeMilliseconds / max(1, interval.wholeMilliseconds)) + 1)
         guard next < last else { return }
         if next == 0 { try await intern(ingest) }
         while next < last {

@@ -121,16 +121,18 @@ import YAML
             ])
     }
 
-    @Test func `a rule does not see samples of the future, expressions see all`() async throws {
+    @Test func `nobody sees samples of the future, nor such as come after the last evaluation`() async throws {
         let (_, lines) = try await play(
             """
             rule_files: [rules.yml]
             tests:
-            - input_series: [{series: x, values: 1 2 3}]
+            - interval: 50s
+              input_series: [{series: x, values: 1 2 3}]
               promql_expr_test:
               - {expr: seen, eval_time: 1m}
-              - {expr: x offset -1m, eval_time: 1m, exp_samples: [{labels: x, value: 3}]}
-            """, rules: "groups: [{name: g, rules: [{record: seen, expr: timestamp(x offset -1m) > 60}]}]")
+              - {expr: x offset -1m, eval_time: 1m}
+              - {expr: x, eval_time: 119s, exp_samples: [{labels: x, value: 2}]}
+            """, rules: "groups: [{name: g, rules: [{record: seen, expr: timestamp(x offset -1m) > 50}]}]")
         #expect(lines == [])
     }
 
