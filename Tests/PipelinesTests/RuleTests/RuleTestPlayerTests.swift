@@ -130,7 +130,7 @@ import YAML
               input_series: [{series: x, values: 1 2 3}]
               promql_expr_test:
               - {expr: seen, eval_time: 1m}
-              - {expr: x offset -1m, eval_time: 1m}
+              - {expr: x offset -1m, eval_time: 1m, exp_samples: [{labels: x, value: 2}]}
               - {expr: x, eval_time: 119s, exp_samples: [{labels: x, value: 2}]}
             """, rules: "groups: [{name: g, rules: [{record: seen, expr: timestamp(x offset -1m) > 50}]}]")
         #expect(lines == [])
