@@ -30,6 +30,11 @@ struct StatusRoutes: Sendable {
         routes.api("notifications", services) { _ in notifications() }
         // Clients that are told so ask `notifications` from time to time.
         routes.api("notifications/live", services) { _ in APIAnswer(.none) }
+        routes.get("/api/v1/openapi.yaml") { _, _ in
+            ManagementRoutes.text(
+                APIDescription.yaml(version: services.version, prefix: services.routePrefix),
+                type: "application/yaml; charset=utf-8")
+        }
         for name in ["delete_series", "clean_tombstones", "snapshot"] {
             routes.api("admin/tsdb/\(name)", methods: [.post, .put], services) { _ in
                 throw APIFailure.disabled("admin APIs disabled")

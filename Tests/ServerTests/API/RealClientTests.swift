@@ -67,6 +67,8 @@ import Testing
             .get("label/none/values?\(times)"),
             .post("series", "match%5B%5D=\(encoded("requests_total{job=\"api\"}"))&\(times)"),
             .get("series?match[]=ratio&match[]=\(encoded("{__name__=~\"up_.*\"}"))&\(times)"),
+            .get("metadata"), .get("metadata?metric=none"), .get("targets/metadata"),
+            .post("query_exemplars", "query=requests_total&\(times)"),
             // Explore, alerting, status pages.
             .get("rules", .form), .get("rules?type=alert", .form), .get("rules?type=record", .form),
             .get("alerts", .form), .get("alertmanagers"), .get("targets", .form), .get("targets?state=active", .form),

@@ -190,4 +190,19 @@ import Testing
             #expect(notes?.first?["text"] as? String == "Configuration reload has failed.")
         }
     }
+
+    @Test func `the OpenAPI document describes endpoints that are there`() async throws {
+        try await TestServer.with(pushPipeline) { server async throws in
+            let answer = try await server.client.get("/api/v1/openapi.yaml")
+            #expect(answer.headers["content-type"] == "application/yaml; charset=utf-8")
+            let paths = answer.text.split(separator: "\n").filter { $0.hasPrefix("  /") }.map {
+                $0.dropFirst(3).dropLast().replacing("{name}", with: "job")
+            }
+            #expect(paths.count > 25)
+            for path in paths {
+                let status = try await server.client.get("/api/v1/\(path)").status
+                #expect(status == 200 || status == 204 || status == 400, "\(path)")
+            }
+        }
+    }
 }

@@ -23,7 +23,7 @@ enum Features {
 
     private static let api = [
         "admin": false, "exclude_alerts": true, "label_values_match": true, "lifecycle": true,
-        "openapi_3.1": false, "openapi_3.2": false, "otlp_write_receiver": false, "query_stats": true,
+        "openapi_3.1": true, "openapi_3.2": false, "otlp_write_receiver": false, "query_stats": true,
         "query_warnings": true, "remote_write_receiver": true, "search": true, "search_fuzz_alg_jarowinkler": true,
         "search_fuzz_alg_subsequence": true, "time_range_labels": true, "time_range_series": true,
     ]
