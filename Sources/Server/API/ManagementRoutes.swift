@@ -34,8 +34,7 @@ struct ManagementRoutes: Sendable {
         <li><a href="api/v1/alerts">api/v1/alerts</a>: the alerts that are pending or firing</li>
         <li><a href="api/v1/targets">api/v1/targets</a>: what is scraped, and why it is down</li>
         <li>api/v1/query, api/v1/query_range: PromQL</li>
-        <li><a href="api/v1/targets">api/v1/targets</a>, <a href="api/v1/rules">api/v1/rules</a>, \
-        <a href="api/v1/alerts">api/v1/alerts</a>: what is scraped, and what rules have found</li>
+        <li><a href="api/v1/rules">api/v1/rules</a>: the rules, and how their evaluation went</li>
         <li><a href="api/v1/openapi.yaml">api/v1/openapi.yaml</a>: Prometheus's API</li>
         <li>metrics/job/&lt;job&gt;, api/v1/import/prometheus, api/v1/write: where samples are pushed</li>
         <li>api/v2/alerts: where alerts are posted</li>
