@@ -46,10 +46,10 @@ struct QueryRoutes: Sendable {
         let time = try parameters.time("time") ?? services.clock.now()
         let options = try options(parameters)
         let expression = try Self.expression(parameters)
-        let (result, timings) = try await runner.run(expression, options, on: request.channel) {
+        let found = try await runner.run(expression, options, on: request.channel) {
             try await $0.instant($1, at: time)
         }
-        return answer(result, timings, parameters, limit: limit)
+        return answer(found.result, found.timings, parameters, limit: limit)
     }
 
     /// A range has at most that many steps after its first.
@@ -78,10 +78,10 @@ struct QueryRoutes: Sendable {
                 parameter: "query",
                 "invalid expression type \(quoted(type)) for range query, must be Scalar or instant Vector")
         }
-        let (result, timings) = try await runner.run(expression, options, on: request.channel) {
+        let found = try await runner.run(expression, options, on: request.channel) {
             try await $0.range($1, from: start, through: end, step: step)
         }
-        return answer(result, timings, parameters, limit: limit)
+        return answer(found.result, found.timings, parameters, limit: limit)
     }
 
     private func answer(

@@ -37,6 +37,11 @@ final class QueryRunner: Sendable {
         var samplesRead = 0
     }
 
+    struct Answer: Sendable {
+        var result: QueryResult
+        var timings: Timings
+    }
+
     /// Whether a query still waits for its turn, for the words of its failure.
     private final class Phase: Sendable {
         let isEvaluating = Latch()
@@ -46,7 +51,7 @@ final class QueryRunner: Sendable {
     func run(
         _ expression: Expression, _ options: Options, on channel: (any Channel)?,
         _ evaluate: @escaping @Sendable (Evaluator<CountingReader>, PreparedExpression) async throws -> QueryResult
-    ) async throws -> (result: QueryResult, timings: Timings) {
+    ) async throws -> Answer {
         let timeout = min(options.timeout ?? limits.timeout, limits.timeout)
         let phase = Phase()
         do {
@@ -64,7 +69,7 @@ final class QueryRunner: Sendable {
                     timings.samplesRead = reader.count.value
                     timings.evaluated = start.duration(to: ContinuousClock().now) - timings.queued - timings.prepared
                     telemetry.queried(timings)
-                    return (result, timings)
+                    return Answer(result: result, timings: timings)
                 }
             }
         } catch is QueryGate.Full {
