@@ -79,6 +79,26 @@ actor SeriesShard {
         return block
     }
 
+    /// The local ids of the series that a request selects.
+    func resolve(_ request: SelectRequest) -> [UInt32] { memory.resolve(request.matchers, only: request.only) }
+
+    struct Slice: Sendable {
+        var block: SeriesBlock
+        /// The place in the ids to go on from.
+        var next: Int
+    }
+
+    /// Reads about as many samples as are asked for.
+    /// - Parameter block: is emptied, and its memory used.
+    func read(
+        _ ids: [UInt32], from position: Int, _ request: SelectRequest, _ budget: SampleBudget, samples: Int,
+        reusing block: consuming SeriesBlock
+    ) throws(ReadError) -> Slice {
+        block.removeAll()
+        let next = try memory.read(ids, from: position, request, budget, samplesMax: samples, into: &block)
+        return Slice(block: block, next: next)
+    }
+
     func series(_ matchers: [Matcher], _ time: ClosedRange<Int64>) async -> Set<LabelSet> {
         let ids = memory.resolve(matchers, only: nil)
         var sets: Set<LabelSet> = []

@@ -2,20 +2,27 @@ package import Streams
 
 extension SeriesStore: SeriesReader {
     package func select(_ request: SelectRequest) async throws(ReadError) -> SeriesBlock {
+        if let block = try await selectLittle(request) { return block }
+        return try await selectConcurrently(request)
+    }
+
+    package func selection(_ request: SelectRequest) async throws(ReadError) -> SeriesSelection {
+        if let block = try await selectLittle(request) { return .whole(block) }
         let budget = SampleBudget(request.samplesMax)
-        guard request.start <= request.end else { return SeriesBlock() }
-        // Waking another thread costs more than reading a few series: small answers come from one shard after the other.
+        return .parts(shards(for: request).map { StoreCursor(shard: $0, request: request, budget: budget) })
+    }
+
+    /// Waking another thread costs more than reading a few series: small answers come from one shard after the other.
+    /// - Returns: nil where it is not little.
+    private func selectLittle(_ request: SelectRequest) async throws(ReadError) -> SeriesBlock? {
         var block = SeriesBlock()
-        var isSmall = true
+        guard request.start <= request.end else { return block }
+        let budget = SampleBudget(request.samplesMax)
         for shard in shards(for: request) {
-            guard let part = try await shard.select(request, budget, atMost: Self.fewSeries) else {
-                isSmall = false
-                break
-            }
+            guard let part = try await shard.select(request, budget, atMost: Self.fewSeries) else { return nil }
             block.append(part)
         }
-        if isSmall { return block }
-        return try await selectConcurrently(request)
+        return block
     }
 
     private func selectConcurrently(_ request: SelectRequest) async throws(ReadError) -> SeriesBlock {

@@ -34,18 +34,18 @@ extension ShardMemory {
     }
 
     /// Samples read in a slice, about: a millisecond's work.
-    private static var sliceSamplesMax: Int { 200_000 }
+    static var sliceSamplesMax: Int { 200_000 }
 
     /// Reads a slice of the ids from `position` on. Ids that were retired since are passed over. A histogram counts as
     /// many samples as there would be in its place.
     /// - Returns: where to go on.
     mutating func read(
         _ ids: [UInt32], from position: Int, _ request: SelectRequest, _ budget: SampleBudget,
-        into block: inout SeriesBlock
+        samplesMax: Int = sliceSamplesMax, into block: inout SeriesBlock
     ) throws(ReadError) -> Int {
         let start = request.start.milliseconds
         let end = request.end.milliseconds
-        var samplesEnd = block.timestamps.count + Self.sliceSamplesMax
+        var samplesEnd = block.timestamps.count + samplesMax
         var next = position
         let sliceEnd = min(ids.count, position + Self.sliceMax)
         while next < sliceEnd, block.timestamps.count < samplesEnd {

@@ -76,18 +76,13 @@ package struct NativeHistogram: Sendable, Equatable {
 ///
 /// Whatever takes floats with arbitrary bits from outside replaces these by `StaleMarker.normalNaN`.
 extension Double {
-    private static let histogramMark: UInt64 = 0xFFFA << 48
-
     /// The cell of the histogram at that place, which has to fit into 32 bits.
-    @inline(__always)
-    package static func histogram(at place: Int) -> Double {
-        Double(bitPattern: histogramMark | UInt64(UInt32(truncatingIfNeeded: place)))
+    @inlinable package static func histogram(at place: Int) -> Double {
+        Double(bitPattern: 0xFFFA << 48 | UInt64(UInt32(truncatingIfNeeded: place)))
     }
 
-    @inline(__always)
-    package var isHistogram: Bool { bitPattern >> 48 == 0xFFFA }
+    @inlinable package var isHistogram: Bool { bitPattern >> 48 == 0xFFFA }
 
     /// The place of the histogram that this cell stands for; only where `isHistogram`.
-    @inline(__always)
-    package var histogramPlace: Int { Int(UInt32(truncatingIfNeeded: bitPattern)) }
+    @inlinable package var histogramPlace: Int { Int(UInt32(truncatingIfNeeded: bitPattern)) }
 }

@@ -3,6 +3,28 @@ package protocol SeriesReader: Sendable {
     /// The samples of every series that all matchers accept with `start <= timestamp <= end`, stale markers included.
     /// A series without a sample in that time is left out. No order of the series is promised.
     func select(_ request: SelectRequest) async throws(ReadError) -> SeriesBlock
+
+    /// The same for those who can work on some of the series at a time.
+    func selection(_ request: SelectRequest) async throws(ReadError) -> SeriesSelection
+}
+
+extension SeriesReader {
+    package func selection(_ request: SelectRequest) async throws(ReadError) -> SeriesSelection {
+        .whole(try await select(request))
+    }
+}
+
+/// What a request selects: all of it where it is little, else parts that may be read side by side.
+package enum SeriesSelection: Sendable {
+    case whole(SeriesBlock)
+    case parts([any SeriesCursor])
+}
+
+/// Walks over a part of the selected series.
+package protocol SeriesCursor: Sendable {
+    /// Some more series with all their samples, about as many as fit into a core's cache; nil at the end.
+    /// - Parameter block: memory to be used again; what it holds is given up.
+    mutating func next(reusing block: consuming SeriesBlock) async throws(ReadError) -> SeriesBlock?
 }
 
 package struct SelectRequest: Sendable, Hashable {
@@ -59,6 +81,18 @@ package struct SeriesBlock: Sendable {
         appendStarts(other.starts, count: other.timestamps.count)
         timestamps += other.timestamps
         appendValues(other.values, other.histograms)
+    }
+
+    /// Empties the block and keeps its memory.
+    package mutating func removeAll() {
+        ids.removeAll(keepingCapacity: true)
+        labels.removeAll(keepingCapacity: true)
+        bounds.removeAll(keepingCapacity: true)
+        bounds.append(0)
+        timestamps.removeAll(keepingCapacity: true)
+        values.removeAll(keepingCapacity: true)
+        histograms.removeAll(keepingCapacity: true)
+        starts.removeAll(keepingCapacity: true)
     }
 
     /// Adds one series with its samples.

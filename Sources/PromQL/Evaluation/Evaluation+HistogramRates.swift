@@ -16,10 +16,12 @@ extension Evaluation {
         where values[index] < values[index - 1] || series.floats.isStartReset(at: index) {
             change += values[index - 1]
         }
-        let extrapolation = Extrapolation(
-            window: window, first: times[first], last: times[last], intervals: last - first, start: start)
         let rate = Rate(isCounter: true, isPerSecond: plan.function == .rate)
-        return change * extrapolation.factor(rate, first: values[first], change: change)
+        var extrapolation = Extrapolation()
+        return change
+            * extrapolation.factor(
+                rate, window, first: times[first], last: times[last], intervals: last - first, start: start,
+                value: values[first], change: change)
     }
 
     /// `rate`, `increase` and `delta` of histograms.
@@ -41,11 +43,11 @@ extension Evaluation {
         }
         guard let change else { return nil }
         let times = series.histograms.times[window.samples]
-        let extrapolation = Extrapolation(
-            window: window, first: times[times.startIndex], last: times[times.endIndex - 1],
-            intervals: points.count - 1, start: start)
+        var extrapolation = Extrapolation()
         return change.multiplied(
-            by: extrapolation.factor(rate, first: points[0].count, change: change.count))
+            by: extrapolation.factor(
+                rate, window, first: times[times.startIndex], last: times[times.endIndex - 1],
+                intervals: points.count - 1, start: start, value: points[0].count, change: change.count))
     }
 
     /// From the first to the last of at least two histograms, with what was lost in resets added.

@@ -19,11 +19,25 @@ extension Evaluation {
     mutating func samples(
         of number: Int, _ grid: StepGrid, _ aspect: SampleAspect
     ) throws(EvaluationError) -> SeriesTable {
-        let selector = selectors[number]
-        let block = blocks[number]
+        var block = blocks[number]
+        if aspect == .value, let made = leaves[Leaf(samplesOf: number, grid).key] {
+            switch made {
+            case .table(let table): return table
+            case .samples(let samples): block = samples
+            }
+        }
         try reserve(rows: block.count, steps: grid.count)
         var table = SeriesTable(steps: grid.count)
         table.reserveCapacity(block.count)
+        try addSamples(of: block, selectors[number], grid, aspect, to: &table)
+        return table
+    }
+
+    /// Adds a row for each series of the block that has a sample at any step.
+    mutating func addSamples(
+        of block: SeriesBlock, _ selector: ResolvedSelector, _ grid: StepGrid, _ aspect: SampleAspect,
+        to table: inout SeriesTable
+    ) throws(EvaluationError) {
         let times = block.timestamps.span
         let values = block.values.span
         var column = [Double](repeating: Absent.value, count: grid.count)
@@ -50,7 +64,6 @@ extension Evaluation {
             }
             if !isEmpty { table.appendRow(block.labels[row], dropsName: false, column) }
         }
-        return table
     }
 
     /// The first index of `from..<to` whose time is after `reference`; mostly a few steps away, so it walks before it

@@ -3,24 +3,41 @@ import Streams
 extension Evaluation {
     /// A function over ranges, at every step: each series is walked once, its window sliding along.
     mutating func windows(_ plan: WindowPlan, _ grid: StepGrid) throws(EvaluationError) -> SeriesTable {
-        var parameters: [[Double]] = []
-        for parameter in plan.parameters { parameters.append(try scalars(parameter, grid)) }
+        let table = try slidTable(plan, grid)
+        if plan.function == .absent { return try absent(table, plan.absentLabels) }
+        if plan.function.keepsName || delaysNameRemoval { return table }
+        return try withoutNames(table)
+    }
+
+    private func withoutNames(_ table: SeriesTable) throws(EvaluationError) -> SeriesTable {
+        var table = table
+        let staysDistinct = table.canLoseNames
+        for row in 0..<table.count { table.relabel(row, table.labels[row].droppingName(), dropsName: false) }
+        // Not even at different steps may such series meet.
+        if !staysDistinct, table.hasEqualLabels { throw .equalLabels }
+        return table
+    }
+
+    private mutating func slidTable(_ plan: WindowPlan, _ grid: StepGrid) throws(EvaluationError) -> SeriesTable {
         let input: WindowInput
         switch plan.source {
         case .selector(let number):
-            input = WindowInput(blocks[number].withoutStaleMarkers(), selectors[number], lookback)
+            let made = Leaf(plan, grid).flatMap { leaves[$0.key] }
+            if case .table(let table) = made { return table }
+            var block = blocks[number]
+            if case .samples(let samples) = made { block = samples }
+            input = WindowInput(block.withoutStaleMarkers(), selectors[number], lookback)
         case .subquery(let subquery):
             let inner = innerGrid(subquery, grid)
             let table = forgettingResets(try subqueryTable(subquery, inner))
             input = WindowInput(table, inner, offset: subquery.offset, at: subquery.at?.milliseconds(in: query))
         }
-        var table = try slide(plan, input, parameters, grid)
-        if plan.function == .absent { return try absent(table, plan.absentLabels) }
-        if plan.function.keepsName || delaysNameRemoval { return table }
-        let staysDistinct = table.canLoseNames
-        for row in 0..<table.count { table.relabel(row, table.labels[row].droppingName(), dropsName: false) }
-        // Not even at different steps may such series meet.
-        if !staysDistinct, table.hasEqualLabels { throw .equalLabels }
+        var parameters: [[Double]] = []
+        for parameter in plan.parameters { parameters.append(try scalars(parameter, grid)) }
+        try reserve(rows: input.block.count, steps: grid.count)
+        var table = SeriesTable(steps: grid.count)
+        table.reserveCapacity(input.block.count)
+        try slide(plan, input, parameters, grid, into: &table)
         return table
     }
 
@@ -31,13 +48,12 @@ extension Evaluation {
         return SeriesTable(LabelSet(), try scalars(plan.inner, inner))
     }
 
-    private mutating func slide(
-        _ plan: WindowPlan, _ input: WindowInput, _ parameters: [[Double]], _ grid: StepGrid
-    ) throws(EvaluationError) -> SeriesTable {
+    /// Adds a row for each series of the input that gives anything.
+    mutating func slide(
+        _ plan: WindowPlan, _ input: WindowInput, _ parameters: [[Double]], _ grid: StepGrid,
+        into table: inout SeriesTable
+    ) throws(EvaluationError) {
         let function = plan.function
-        try reserve(rows: input.block.count, steps: grid.count)
-        var table = SeriesTable(steps: grid.count)
-        table.reserveCapacity(input.block.count)
         var windows = SlidingWindows(range: plan.range, input: input, grid: grid)
         let times = input.block.timestamps.span
         let values = input.block.values.span
@@ -74,7 +90,6 @@ extension Evaluation {
             if function.wantsCounter { warnUnlessCounter(labels, plan.place, &checkedName) }
             table.appendRow(labels, dropsName: input.dropsName(row, function, delaysNameRemoval), column)
         }
-        return table
     }
 
     /// Whether the samples of a series are more than floats.
@@ -183,6 +198,7 @@ struct SlidingWindows {
     private var resetLow = 0
     private var resetHigh = 0
     private var scratch: [Double] = []
+    private var extrapolation = Extrapolation()
 
     init(range: Int64, input: WindowInput, grid: StepGrid) {
         self.range = range
@@ -237,7 +253,8 @@ struct SlidingWindows {
             return function.evaluateExtended(window, times, values, isSmoothed: extent == .smoothed)
         }
         return function.evaluate(
-            window, times, values, resets: resetLow..<resetHigh, resetPlaces, first, second, scratch: &scratch)
+            window, times, values, resets: resetLow..<resetHigh, resetPlaces, first, second, scratch: &scratch,
+            &extrapolation)
     }
 }
 

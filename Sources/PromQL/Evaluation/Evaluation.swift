@@ -9,10 +9,13 @@ struct Evaluation {
     let selectors: [ResolvedSelector]
     /// The samples of each selector.
     var blocks: [SeriesBlock] = []
+    /// What was made of selectors while they were read; their samples are not among the blocks.
+    var leaves: [LeafKey: LeafResult] = [:]
     var pool = HistogramPool()
     var annotations = AnnotationSet()
     /// How many rows were worked on since the last look at cancellation and deadline.
     private var rowsSinceCheck = 0
+    private var samplesRead = 0
 
     init(_ program: Program, _ query: QueryTimes, _ settings: EvaluationSettings) {
         self.query = query
@@ -169,13 +172,26 @@ struct Evaluation {
 
     /// Takes over what was read.
     mutating func begin(_ read: [SeriesBlock]) throws(EvaluationError) {
-        blocks = read
-        var count = 0
-        for place in blocks.indices {
-            count += blocks[place].timestamps.count
-            if selectors[place].skipsBuckets { blocks[place].dropBuckets() }
-            pool.adopt(&blocks[place])
-            if max(count, pool.weight) > settings.samplesMax { throw .tooManySamples }
-        }
+        var adopted: [SeriesBlock] = []
+        for (number, block) in read.enumerated() { adopted.append(try adopt(block, of: number)) }
+        blocks = adopted
+    }
+
+    /// Takes over the samples of a selector.
+    mutating func adopt(
+        _ read: consuming SeriesBlock, of number: Int
+    ) throws(EvaluationError) -> SeriesBlock {
+        var block = read
+        try count(samples: block.timestamps.count)
+        if selectors[number].skipsBuckets { block.dropBuckets() }
+        pool.adopt(&block)
+        if pool.weight > settings.samplesMax { throw .tooManySamples }
+        return block
+    }
+
+    /// Counts samples that were read.
+    mutating func count(samples: Int) throws(EvaluationError) {
+        samplesRead += samples
+        if samplesRead > settings.samplesMax { throw .tooManySamples }
     }
 }

@@ -1,9 +1,9 @@
 package import Streams
 
-/// Evaluates expressions over what a reader has: first reads every selector's samples once, then computes without
-/// waiting.
+/// Evaluates expressions over what a reader has: first reads every selector's samples, and makes the tables of leaves while
+/// it does, then computes without waiting.
 package struct Evaluator<Reader: SeriesReader>: Sendable {
-    private let reader: Reader
+    let reader: Reader
     package var settings: EvaluationSettings
 
     package init(reader: Reader, settings: EvaluationSettings = EvaluationSettings()) {
@@ -56,9 +56,11 @@ package struct Evaluator<Reader: SeriesReader>: Sendable {
     private static func clamped(_ time: Timestamp) -> Int64 { min(max(time.milliseconds, -(1 << 60)), 1 << 60) }
 
     private func begin(_ program: Program, _ query: QueryTimes) async throws(EvaluationError) -> Evaluation {
-        var evaluation = Evaluation(program, query, settings)
-        let requests = evaluation.requests(program)
-        try evaluation.begin(try await read(requests))
+        let blank = Evaluation(program, query, settings)
+        let needs = blank.needs(of: program)
+        var evaluation = blank
+        try evaluation.begin(try await read(needs.requests))
+        for leaf in needs.leaves { try await make(leaf, blank, &evaluation) }
         return evaluation
     }
 
@@ -78,17 +80,24 @@ package struct Evaluator<Reader: SeriesReader>: Sendable {
                 unique.append(request)
             }
         }
-        let blocks = try await readAll(unique)
+        let blocks = try await orFailing { () throws(ReadError) in try await readAll(unique) }
         return places.map { $0.map { blocks[$0] } ?? SeriesBlock() }
     }
 
-    private func readAll(_ requests: [SelectRequest]) async throws(EvaluationError) -> [SeriesBlock] {
+    private func readAll(_ requests: [SelectRequest]) async throws(ReadError) -> [SeriesBlock] {
+        switch requests.count {
+        case 0: []
+        case 1: [try await reader.select(requests[0])]
+        default: try await readConcurrently(requests)
+        }
+    }
+
+    /// A reader's failure as the query's.
+    func orFailing<Result>(
+        _ read: () async throws(ReadError) -> Result
+    ) async throws(EvaluationError) -> Result {
         do throws(ReadError) {
-            switch requests.count {
-            case 0: return []
-            case 1: return [try await reader.select(requests[0])]
-            default: return try await readConcurrently(requests)
-            }
+            return try await read()
         } catch {
             switch error {
             case .tooManySamples: throw .tooManySamples

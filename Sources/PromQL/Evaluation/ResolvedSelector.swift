@@ -61,22 +61,34 @@ extension AtModifier {
     }
 }
 
+/// What an evaluation has to read.
+struct EvaluationNeeds {
+    /// One for each selector; nil where its samples as such are not looked at.
+    var requests: [SelectRequest?]
+    /// Selectors of which a table is enough.
+    var leaves: [Leaf]
+}
+
 extension Evaluation {
-    /// What to read for each selector; nil where a selector is never looked at.
-    func requests(_ program: Program) -> [SelectRequest?] {
+    func needs(of program: Program) -> EvaluationNeeds {
         var times = [ClosedRange<Int64>?](repeating: nil, count: selectors.count)
-        collect(program.plan, query.grid, &times)
-        return zip(selectors, times).map { selector, times in
-            times.map {
-                SelectRequest(
-                    matchers: selector.matchers, start: Timestamp(milliseconds: $0.lowerBound),
-                    end: Timestamp(milliseconds: $0.upperBound), samplesMax: settings.samplesMax,
-                    only: settings.only, newestOnly: selector.wantsNewest(of: $0, lookback: lookback))
-            }
-        }
+        var leaves: [LeafKey: Leaf] = [:]
+        collect(program.plan, query.grid, &times, &leaves)
+        let requests = times.indices.map { number in times[number].map { request(of: number, $0) } }
+        // In an order that is the same each time.
+        return EvaluationNeeds(requests: requests, leaves: leaves.values.sorted { $0.number < $1.number })
     }
 
-    private func collect(_ plan: Plan, _ grid: StepGrid, _ times: inout [ClosedRange<Int64>?]) {
+    func request(of number: Int, _ times: ClosedRange<Int64>) -> SelectRequest {
+        SelectRequest(
+            matchers: selectors[number].matchers, start: Timestamp(milliseconds: times.lowerBound),
+            end: Timestamp(milliseconds: times.upperBound), samplesMax: settings.samplesMax, only: settings.only,
+            newestOnly: selectors[number].wantsNewest(of: times, lookback: lookback))
+    }
+
+    private func collect(
+        _ plan: Plan, _ grid: StepGrid, _ times: inout [ClosedRange<Int64>?], _ leaves: inout [LeafKey: Leaf]
+    ) {
         func add(_ number: Int) {
             guard let needed = selectors[number].times(for: grid, lookback: lookback) else { return }
             guard let known = times[number] else {
@@ -88,17 +100,21 @@ extension Evaluation {
         }
         if grid.count == 0 { return }
         switch plan {
+        case .selector(let number, .value):
+            let leaf = Leaf(samplesOf: number, grid)
+            leaves[leaf.key] = leaf
         case .selector(let number, _), .smoothedSelector(let number, _), .samples(let number): add(number)
-        case .stepInvariant(let inner): collect(inner, grid.first, &times)
-        case .subquery(let plan): collect(plan.inner, innerGrid(plan, grid), &times)
+        case .stepInvariant(let inner): collect(inner, grid.first, &times, &leaves)
+        case .subquery(let plan): collect(plan.inner, innerGrid(plan, grid), &times, &leaves)
         case .window(let plan):
             switch plan.source {
-            case .selector(let number): add(number)
-            case .subquery(let plan): collect(plan.inner, innerGrid(plan, grid), &times)
+            case .selector(let number):
+                if let leaf = Leaf(plan, grid) { leaves[leaf.key] = leaf } else { add(number) }
+            case .subquery(let plan): collect(plan.inner, innerGrid(plan, grid), &times, &leaves)
             }
         default: break
         }
-        for child in plan.children { collect(child, grid, &times) }
+        for child in plan.children { collect(child, grid, &times, &leaves) }
     }
 
     /// The steps at which a subquery's expression is evaluated: multiples of its own step, inside of all the windows

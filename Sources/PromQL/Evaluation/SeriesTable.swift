@@ -56,6 +56,17 @@ struct SeriesTable: Sendable {
         cells.append(contentsOf: values)
     }
 
+    /// Adds the rows of a table of as many steps.
+    mutating func append(_ other: SeriesTable) {
+        if isEmpty {
+            self = other
+            return
+        }
+        labels += other.labels
+        dropsName += other.dropsName
+        cells += other.cells
+    }
+
     /// Takes the last row away.
     mutating func removeLastRow() {
         labels.removeLast()

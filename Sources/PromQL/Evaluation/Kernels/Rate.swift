@@ -7,7 +7,7 @@ struct Rate {
     /// come so close to them that the series probably went on, else by half a sample's distance.
     func extrapolated(
         _ window: SampleWindow, _ times: Span<Int64>, _ values: Span<Double>, _ resets: Range<Int>,
-        _ resetPlaces: [Int]
+        _ resetPlaces: [Int], _ extrapolation: inout Extrapolation
     ) -> Double {
         let first = window.samples.lowerBound
         let last = window.samples.upperBound - 1
@@ -16,9 +16,10 @@ struct Rate {
         if isCounter {
             for place in resets { change += values[resetPlaces[place] - 1] }
         }
-        let extrapolation = Extrapolation(
-            window: window, first: times[first], last: times[last], intervals: last - first, start: nil)
-        return change * extrapolation.factor(self, first: values[first], change: change)
+        return change
+            * extrapolation.factor(
+                self, window, first: times[first], last: times[last], intervals: last - first, value: values[first],
+                change: change)
     }
 
     /// `irate` and `idelta`: from the last two samples.
@@ -66,43 +67,6 @@ struct Rate {
             if right < previous { change += previous }
         }
         return isPerSecond ? change / window.seconds : change
-    }
-}
-
-/// How far a change between samples is drawn out towards the borders of its window.
-struct Extrapolation {
-    var window: SampleWindow
-    /// The times of the first and the last sample, and how many intervals lie between.
-    var first: Int64
-    var last: Int64
-    var intervals: Int
-    /// Where the count began, if that was inside of the window: then it was zero there, and nothing has to be guessed.
-    var start: Int64?
-
-    /// What the change has to be multiplied by, given the first value.
-    @inline(__always)
-    func factor(_ rate: Rate, first value: Double, change: Double) -> Double {
-        var sampled = Double(last - first) / 1000
-        let distance = intervals > 0 ? sampled / Double(intervals) : 0
-        let threshold = distance * 1.1
-        var toStart = Double(first - window.start) / 1000
-        if let start {
-            toStart = 0
-            sampled = Double(last - start) / 1000
-        } else {
-            if toStart >= threshold { toStart = distance / 2 }
-            if rate.isCounter, change > 0, value >= 0 {
-                // A counter never was below zero, so the line is not drawn beyond that.
-                let toZero = sampled * (value / change)
-                if toZero < toStart { toStart = toZero }
-            }
-        }
-        var toEnd = Double(window.end - last) / 1000
-        if toEnd >= threshold { toEnd = distance / 2 }
-        var factor = 1.0
-        if sampled != 0 { factor = (sampled + toStart + toEnd) / sampled }
-        if rate.isPerSecond { factor /= window.seconds }
-        return factor
     }
 }
 

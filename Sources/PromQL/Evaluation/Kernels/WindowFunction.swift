@@ -63,15 +63,16 @@ extension WindowFunction {
     /// - first, second: the scalar parameters, 0 where the function has none.
     /// - resets: where the counter was reset inside the window; only filled for functions that count resets.
     /// - scratch: reused memory for functions that sort.
+    /// - extrapolation: what it found out about the windows before.
     func evaluate(
         _ window: SampleWindow, _ times: Span<Int64>, _ values: Span<Double>, resets: Range<Int>, _ resetPlaces: [Int],
-        _ first: Double, _ second: Double, scratch: inout [Double]
+        _ first: Double, _ second: Double, scratch: inout [Double], _ extrapolation: inout Extrapolation
     ) -> Double {
         let samples = window.samples
         switch self {
         case .rate, .increase, .delta:
             return Rate(isCounter: self != .delta, isPerSecond: self == .rate)
-                .extrapolated(window, times, values, resets, resetPlaces)
+                .extrapolated(window, times, values, resets, resetPlaces, &extrapolation)
         case .irate: return Rate.instant(samples, times, values, isCounter: true)
         case .idelta: return Rate.instant(samples, times, values, isCounter: false)
         case .resets: return Double(resets.count)
