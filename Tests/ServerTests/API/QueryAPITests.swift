@@ -99,7 +99,8 @@ private func withHeavyData(
     }
 }
 
-@Suite struct QueryLimitTests {
+/// One after the other: each takes all cores for a while, and other suites run beside them.
+@Suite(.serialized) struct QueryLimitTests {
     @Test func `a query that takes too long is ended at its timeout`() async throws {
         try await withHeavyData { server, path in
             let answer = try await server.client.get("/api/v1/\(path)&timeout=50ms")
