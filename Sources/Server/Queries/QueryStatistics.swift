@@ -19,6 +19,33 @@ struct CountingReader: SeriesReader {
         count.add(block.timestamps.count)
         return block
     }
+
+    func selection(_ request: SelectRequest) async throws(ReadError) -> SeriesSelection {
+        switch try await store.selection(request) {
+        case .whole(let block):
+            count.add(block.timestamps.count)
+            return .whole(block)
+        case .parts(let cursors): return .parts(cursors.map { CountingCursor($0, count) })
+        }
+    }
+}
+
+/// Counts what a cursor brings, and ends with its query.
+private struct CountingCursor: SeriesCursor {
+    private var cursor: any SeriesCursor
+    private let count: CountingReader.Count
+
+    init(_ cursor: any SeriesCursor, _ count: CountingReader.Count) {
+        self.cursor = cursor
+        self.count = count
+    }
+
+    mutating func next(reusing block: consuming SeriesBlock) async throws(ReadError) -> SeriesBlock? {
+        if Task.isCancelled { throw .unavailable("reading was cancelled") }
+        let next = try await cursor.next(reusing: block)
+        count.add(next?.timestamps.count ?? 0)
+        return next
+    }
 }
 
 extension QueryResult {

@@ -64,6 +64,17 @@ import Testing
         }
     }
 
+    @Test func `statistics count what a query over many series reads`() async throws {
+        try await TestServer.with(pushPipeline) { server async throws in
+            let lines = (0..<3000).map { "x{n=\"\($0)\"} \($0)\n" }.joined()
+            #expect(try await server.client.send("POST", "/api/v1/import/prometheus", text: lines).status == 204)
+            let data =
+                try await server.client.data("query?query=sum(sum_over_time(x%5B1h%5D))&stats=true") as? NSDictionary
+            let samples = (data?["stats"] as? NSDictionary)?["samples"] as? [String: Int]
+            #expect(samples?["samplesRead"] == 3000)
+        }
+    }
+
     @Test func `a large result comes whole, plain and compressed`() async throws {
         try await TestServer.with(pushPipeline) { server async throws in
             let lines = (0..<300).map { "x{n=\"\($0)\"} \($0).5\n" }.joined()
