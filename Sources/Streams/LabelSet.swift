@@ -40,6 +40,9 @@ package struct LabelSet: Hashable, Sendable {
         self.labels = labels
     }
 
+    /// In order; for loops over many sets, which are slower over the set itself.
+    package var elements: [Label] { labels }
+
     private static func isCanonical(_ labels: [Label]) -> Bool {
         for index in labels.indices {
             if labels[index].value.isEmpty { return false }

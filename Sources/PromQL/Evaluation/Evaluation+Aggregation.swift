@@ -37,21 +37,9 @@ extension Evaluation {
         if !grouping.isWithout, grouping.labels.isEmpty {
             return (Array(repeating: 0, count: input.count), input.isEmpty ? [] : [LabelSet()])
         }
-        var ofRow: [Int] = []
-        ofRow.reserveCapacity(input.count)
-        var labels: [LabelSet] = []
-        var places: [LabelSet: Int] = [:]
-        for row in 0..<input.count {
-            let key = grouping.key(of: input.labels[row])
-            if let place = places[key] {
-                ofRow.append(place)
-            } else {
-                places[key] = labels.count
-                ofRow.append(labels.count)
-                labels.append(key)
-            }
-        }
-        return (ofRow, labels)
+        var numbering = LabelNumbering(grouping.labels, isWithout: grouping.isWithout)
+        let ofRow = input.labels.map { numbering.number(of: $0) }
+        return (ofRow, numbering.keys)
     }
 
     /// One series a group, each step by itself: a row of accumulators for each group, filled row by row.

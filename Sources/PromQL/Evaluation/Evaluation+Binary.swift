@@ -45,16 +45,10 @@ extension Evaluation {
     func signatures(
         _ left: SeriesTable, _ right: SeriesTable, _ matching: VectorMatching
     ) -> (left: [Int], right: [Int], count: Int) {
-        var numbers: [LabelSet: Int] = [:]
-        func number(_ labels: LabelSet) -> Int {
-            let signature = matching.signature(of: labels)
-            if let number = numbers[signature] { return number }
-            numbers[signature] = numbers.count
-            return numbers.count - 1
-        }
-        let ofLeft = left.labels.map(number)
-        let ofRight = right.labels.map(number)
-        return (ofLeft, ofRight, numbers.count)
+        var numbering = LabelNumbering(matching.labels, isWithout: !matching.isOn)
+        let ofLeft = left.labels.map { numbering.number(of: $0) }
+        let ofRight = right.labels.map { numbering.number(of: $0) }
+        return (ofLeft, ofRight, numbering.keys.count)
     }
 
     /// `and`, `or`, `unless`.
