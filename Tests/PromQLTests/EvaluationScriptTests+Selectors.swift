@@ -52,5 +52,31 @@ extension EvaluationScriptTests {
             eval range from 1m to 3m step 1m m @ start()
               m 1 1 1
             """),
+        Case(
+            "a pinned selector inside of a subquery of a single step is found",
+            """
+            load 1m
+              m 0+1x10
+            eval instant at 5m30s sum_over_time((m @ 180)[40s:1m])
+              {} 3
+            eval instant at 5m30s sum_over_time((m @ 180)[140s:1m])
+              {} 6
+            eval instant at 5m30s sum_over_time(rate(m[2m] @ 180)[40s:1m])
+              {} 0.016666666666666666
+            """),
+        Case(
+            "the timestamp of a pinned selector leaves its offset out, as Prometheus's does",
+            """
+            load 1m
+              m 0+1x10
+            eval instant at 5m timestamp(m offset 1m)
+              {} 240
+            eval instant at 5m timestamp(m @ 180)
+              {} 180
+            eval instant at 5m timestamp(m offset 1m @ 180)
+              {} 180
+            eval instant at 5m m offset 1m @ 180
+              m 2
+            """),
     ]
 }

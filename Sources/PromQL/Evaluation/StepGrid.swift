@@ -14,10 +14,13 @@ struct StepGrid: Sendable, Hashable {
 
     /// The steps from `start` through `end`; none when `end` comes first.
     init(from start: Int64, through end: Int64, step: Int64) {
-        self.start = start
-        self.step = max(step, 1)
+        let step = max(step, 1)
         let (length, overflow) = end.subtractingReportingOverflow(start)
-        count = overflow ? (end > start ? .max : 0) : length < 0 ? 0 : Int(length / self.step) + 1
+        let count = overflow ? (end > start ? .max : 0) : length < 0 ? 0 : Int(length / step) + 1
+        self.start = start
+        self.count = count
+        // Grids of the same times are equal: what was read for one is found for the other.
+        self.step = count == 1 ? 1 : step
     }
 
     @inline(__always)

@@ -1,0 +1,1 @@
+"""The parts of promql_differential.py."""

@@ -1,0 +1,361 @@
+"""Finding the sub-expression that makes a difference, and what is known to differ between Prometheus 2.42, the oracle,
+and 3.x, whose language Tocsin speaks.
+
+A difference is followed down to the smallest expression whose operands agree while its own results don't. Only there
+is it held against the list below, and each entry checks with the operands' values that the difference is the one that
+it describes.
+"""
+import dataclasses
+import math
+import re
+
+from . import answers
+from .expressions import DATE_FUNCTIONS, Node, Times
+
+SUMMING = (
+    "sum", "avg", "stddev", "stdvar", "avg_over_time", "sum_over_time", "stddev_over_time", "stdvar_over_time", "deriv",
+    "predict_linear", "quantile", "quantile_over_time", "histogram_quantile", "rate", "increase", "delta")
+
+
+class Peers:
+    """Both servers, asked the same."""
+
+    def __init__(self, prometheus, tocsin):
+        self.both = (("prometheus", prometheus), ("tocsin", tocsin))
+
+    def instant(self, node, time_ms, borders=None):
+        return self._ask("query", node, {"time": f"{time_ms / 1000:.3f}"}, borders)
+
+    def range(self, node, times, borders=None):
+        return self._ask("query_range", node, {
+            "start": f"{times.start_ms / 1000:.3f}", "end": f"{times.end_ms / 1000:.3f}",
+            "step": f"{times.step_ms / 1000:.3f}"}, borders)
+
+    def _ask(self, path, node, parameters, borders):
+        return tuple(
+            answers.Answer(*server.query(path, dict(parameters, query=node.text(dialect, borders))))
+            for dialect, server in self.both)
+
+
+@dataclasses.dataclass
+class Finding:
+    """The smallest expression that differs."""
+    node: Node
+    borders: dict
+    time_ms: int
+    pair: tuple  # Prometheus's answer, Tocsin's
+    operands: list  # for each child the pair of its answers
+    reason: tuple
+    times: Times | None = None  # of a difference that only a range query shows
+    excuse: str = ""
+
+    @property
+    def is_range(self):
+        return self.times is not None
+
+
+def borders_of(start_ms, end_ms):
+    return {"start": f"{start_ms / 1000:.3f}", "end": f"{end_ms / 1000:.3f}"}
+
+
+def find(peers, node, time_ms, borders):
+    """The smallest part of an expression that differs at an instant, or nothing."""
+    pair = peers.instant(node, time_ms, borders)
+    reason = answers.difference(*pair)
+    if reason is None and node.type == "vector" and answers.disordered(node, *pair):
+        reason = ("order", None, None)
+    if reason is None:
+        return None
+    operands = []
+    for child in node.children:
+        if node.op == "subquery":
+            inner = _inside_subquery(peers, child, pair, reason, time_ms, borders)
+            if inner:
+                return inner
+            continue
+        found = find(peers, child, time_ms, borders)
+        if found:
+            return found
+        operands.append(peers.instant(child, time_ms, borders))
+    return Finding(node, borders, time_ms, pair, operands, reason)
+
+
+def _inside_subquery(peers, child, pair, reason, time_ms, borders):
+    """The inner expression at the step at which the subquery's samples differ, or where one has an error."""
+    times = [reason[2]] if reason[2] is not None else sorted(
+        {time for answer in pair for points in answer.series.values() for time, _ in points})
+    for time in times:
+        found = find(peers, child, round(float(time) * 1000), borders)
+        if found:
+            return found
+    return None
+
+
+def find_in_range(peers, node, times):
+    """The smallest part of an expression that differs in a range query."""
+    borders = borders_of(times.start_ms, times.end_ms)
+    pair = peers.range(node, times)
+    reason = answers.difference(*pair)
+    if reason is None:
+        return None
+    at = range(times.start_ms, times.end_ms + 1, times.step_ms)
+    if reason[2] is not None:
+        at = [round(float(reason[2]) * 1000), *at]
+    for time_ms in at:
+        found = find(peers, node, time_ms, borders)
+        if found:
+            return found
+    operands = []
+    for child in node.children:
+        if child.type == "matrix":
+            continue
+        found = find_in_range(peers, child, times)
+        if found:
+            return found
+        operands.append(peers.range(child, times))
+    return Finding(node, borders, times.start_ms, pair, operands, reason, times)
+
+
+def excuse(peers, finding):
+    """Why a difference is none of Tocsin's, or nothing."""
+    for check in CHECKS:
+        text = check(peers, finding)
+        if text:
+            return text
+    return ""
+
+
+def _values(finding):
+    return finding.reason[0] == "values"
+
+
+def carried_rounding(_, finding):
+    """Operands within the tolerance but not equal to the last bit: what compares, rounds, cancels or counts them may
+    come out differently by any amount. Where operands are equal bit by bit, which is by far the most of the time,
+    the same function has to agree, so that nothing stays hidden behind this."""
+    if any(not one.same_bits(other) for one, other in finding.operands):
+        return "operands that differ in their last bits only"
+    return ""
+
+
+def rounding_of_sums(_, finding):
+    """Since 2.54 and 2.55 `sum`, `avg` and `avg_over_time` sum with compensation, and `avg` divides once; the others
+    in SUMMING cancel as well. A result near 0 is measured against the operands."""
+    if not _values(finding) or finding.node.op not in SUMMING:
+        return ""
+    operand = finding.operands[-1][0] if finding.node.op != "predict_linear" else finding.operands[0][0]
+    scale = max((abs(value) for value in operand.numbers() if math.isfinite(value)), default=0.0)
+    if finding.node.op in ("stdvar", "stdvar_over_time"):
+        scale = scale * scale if scale < 1e150 else math.inf
+    _, labels, time = finding.reason
+    one, other = (answers.number(dict(answer.series[labels])[time]) for answer in finding.pair)
+    if math.isfinite(scale) and answers.close(one, other, scale):
+        return "rounding of sums, none by the size of the operands"
+    return ""
+
+
+def tied_ranks(_, finding):
+    """Which of several equal values topk and bottomk keep has never been promised, and changed with their heap in 2.44
+    and 2.52: both must keep the same values in each group and at each time, out of the operand."""
+    if finding.node.op not in ("topk", "bottomk") or finding.reason[0] not in ("labels", "times"):
+        return ""
+    operand, group = finding.operands[-1][0], grouping_of(finding.node)
+    kept = []
+    for answer in finding.pair:
+        groups = {}
+        for labels, points in answer.series.items():
+            if not set(points) <= set(operand.series.get(labels, ())):
+                return ""
+            for time, value in points:
+                groups.setdefault((group(labels), time), []).append(value)
+        kept.append({key: sorted(values) for key, values in groups.items()})
+    return "which of equal values are the first" if kept[0] == kept[1] else ""
+
+
+def rank_below_any(_, finding):
+    """A k below 1 asks for nothing. Since 3.5 that holds for -Inf too, which was an error because no integer is as
+    small."""
+    if finding.node.op not in ("topk", "bottomk") or finding.reason[0] != "status":
+        return ""
+    smallest = min((value for answer in finding.operands[0] for value in answer.numbers()), default=0.0)
+    if smallest == -math.inf and not finding.pair[1].error and not finding.pair[1].series:
+        return "k is -Inf"
+    return ""
+
+
+def range_at_odds_with_instants(peers, finding):
+    """Faults of 2.42 that show in range queries only, where its own instant queries at the same times say otherwise:
+    predict_linear over a pinned range looked at one time for all steps (mended in 2.51, #13559), and count_values with
+    `by` lost a label after the first step (it sorted its grouping into the expression's own). Tocsin's range must
+    consist of the instants that both agree about."""
+    node, times = finding.node, finding.times
+    if not finding.is_range or finding.pair[1].error or finding.pair[0].error:
+        return ""
+    is_pinned = node.op == "predict_linear" and node.children[0].at_ms is not None
+    if not is_pinned and node.op != "count_values":
+        return ""
+    expected = {}
+    for time_ms in range(times.start_ms, times.end_ms + 1, times.step_ms):
+        pair = peers.instant(node, time_ms, finding.borders)
+        if answers.difference(*pair) is not None:
+            return ""
+        for labels, points in pair[1].series.items():
+            expected.setdefault(labels, []).append((float(points[0][0]), points[0][1]))
+    given = {labels: [(float(time), value) for time, value in points]
+             for labels, points in finding.pair[1].series.items()}
+    return f"2.42's range query of {node.op} contradicts its instant queries" if given == expected else ""
+
+
+def date_beyond_time(_, finding):
+    """What int64() of NaN, an infinity or too large a number is, Go leaves to the processor, and a date that far away
+    to the release of Go. It is NaN here."""
+    if finding.node.op not in DATE_FUNCTIONS or not _values(finding):
+        return ""
+    _, labels, time = finding.reason
+    operand = [
+        answers.number(dict(points)[time]) for series, points in finding.operands[0][0].series.items()
+        if tuple(one for one in series if one[0] != "__name__") == labels and time in dict(points)]
+    theirs = answers.number(dict(finding.pair[1].series[labels])[time])
+    if len(operand) == 1 and not abs(operand[0]) < 1e14 and math.isnan(theirs):
+        return "the date of what is no time"
+    return ""
+
+
+def two_faults(_, finding):
+    """Of an operator whose operands both fail, the left one's fault is told first; Tocsin reads regular expressions
+    before it evaluates anything."""
+    one, other = (answer.error for answer in finding.pair)
+    if one and other and one[:2] == other[:2] and other[2] == "regular expression" and len(finding.operands) > 1:
+        return "which of two faults is told"
+    return ""
+
+
+def infinite_deviation_over_time(_, finding):
+    """Since 2.54 the compensation of a sum that overflows to an infinity is dropped; before, it made the sum NaN. The
+    algorithm of today over the operand's samples has to give what Tocsin says."""
+    if finding.node.op not in ("stddev_over_time", "stdvar_over_time") or not _values(finding):
+        return ""
+    one, other = (dict(answer.series[finding.reason[1]])[finding.reason[2]] for answer in finding.pair)
+    if one != "NaN" or other != "+Inf":
+        return ""
+    for labels, points in finding.operands[0][0].series.items():
+        if tuple(one for one in labels if one[0] != "__name__") == finding.reason[1]:
+            if variance([answers.number(value) for _, value in points]) == math.inf:
+                return "a deviation that overflows"
+    return ""
+
+
+def variance(values):
+    """By Welford's algorithm with compensated sums."""
+    count, mean, squares = 0.0, (0.0, 0.0), (0.0, 0.0)
+    for value in values:
+        count += 1
+        delta = value - (mean[0] + mean[1])
+        mean = compensated(delta / count, *mean)
+        squares = compensated(delta * (value - (mean[0] + mean[1])), *squares)
+    return (squares[0] + squares[1]) / count
+
+
+def compensated(term, total, rest):
+    """Neumaier's sum."""
+    result = total + term
+    if math.isinf(result):
+        return result, 0.0
+    if abs(total) >= abs(term):
+        return result, rest + ((total - result) + term)
+    return result, rest + ((term - result) + total)
+
+
+def grouping_of(node):
+    """The function from labels to the labels of an aggregation's group."""
+    text = "".join(part for part in node.parts if isinstance(part, str))
+    match = re.search(r"(by|without) \(([^)]*)\)", text)
+    if not match:
+        return lambda labels: ()
+    names = {name.strip() for name in match.group(2).split(",")}
+    if match.group(1) == "by":
+        return lambda labels: tuple(one for one in labels if one[0] in names)
+    return lambda labels: tuple(one for one in labels if one[0] not in names | {"__name__"})
+
+
+def rate_before_its_start(peers, finding):
+    """Since 2.51 a counter that begins inside of the window is extrapolated by at most half of an interval before its
+    first sample; before, up to where it would have been 0 if that was less than 1.1 intervals away (#13725). Both
+    formulas have to give just what each server says."""
+    node = finding.node
+    if not _values(finding) or node.op not in ("rate", "increase"):
+        return ""
+    window, samples = node.children[0], finding.operands[0][0]
+    at = finding.time_ms
+    if window.at_ms is not None:
+        at = window.at_ms
+        if at == "border":
+            border = next(part.name for part in window.parts if hasattr(part, "name"))
+            at = round(float(finding.borders[border]) * 1000)
+    start, end = at - window.offset_ms - window.range_ms, at - window.offset_ms
+    wanted = finding.reason[1]
+    for labels, points in samples.series.items():
+        if tuple(one for one in labels if one[0] != "__name__") != wanted:
+            continue
+        points = [(round(float(time) * 1000), answers.number(value)) for time, value in points]
+        old, new = (extrapolated(points, start, end, is_old) for is_old in (True, False))
+        if node.op == "rate":
+            old, new = old / (window.range_ms / 1000), new / (window.range_ms / 1000)
+        one, other = (answer.value(wanted) for answer in finding.pair)
+        if answers.close(old, one) and answers.close(new, other) and not answers.close(old, new):
+            return "extrapolation of a counter before its first sample"
+    return ""
+
+
+def extrapolated(points, start, end, is_old):
+    """An increase over a window by the formula before 2.51, or since."""
+    increase = points[-1][1] - points[0][1]
+    for before, after in zip(points, points[1:]):
+        if after[1] < before[1]:
+            increase += before[1]
+    sampled = (points[-1][0] - points[0][0]) / 1000
+    interval = sampled / (len(points) - 1)
+    to_start, to_end = (points[0][0] - start) / 1000, (end - points[-1][0]) / 1000
+    to_zero = sampled * (points[0][1] / increase) if increase > 0 and points[0][1] >= 0 else math.inf
+    if is_old:
+        to_start = min(to_start, to_zero)
+    if to_start >= interval * 1.1:
+        to_start = interval / 2
+    if not is_old:
+        to_start = min(to_start, to_zero)
+    if to_end >= interval * 1.1:
+        to_end = interval / 2
+    return increase * ((sampled + to_start + to_end) / sampled)
+
+
+def infinite_deviation(_, finding):
+    """Since 3.0 a deviation from an infinite mean is NaN, also for a group of one sample, for which it was 0 (#14941)."""
+    if not _values(finding) or finding.node.op not in ("stddev", "stdvar"):
+        return ""
+    operand, group, wanted = finding.operands[-1][0], grouping_of(finding.node), finding.reason[1]
+    members = [answers.number(points[0][1]) for labels, points in operand.series.items() if group(labels) == wanted]
+    one, other = (answer.value(wanted) for answer in finding.pair)
+    if len(members) == 1 and not math.isfinite(members[0]) and one == 0 and math.isnan(other):
+        return "the deviation of a single sample that is not finite"
+    return ""
+
+
+def matches_that_a_filter_drops(peers, finding):
+    """Since 3.9 a comparison fails for several matches even where it drops them (#17668). With `bool` nothing is
+    dropped, and 2.42 has to fail as well."""
+    node = finding.node
+    if finding.reason[0] != "status" or node.op != "comparison" or not node.joins or finding.pair[0].error:
+        return ""
+    if finding.pair[1].error != (422, "execution", "matching"):
+        return ""
+    parts = [re.sub(r"^( [=!<>]+ )", r"\1bool ", part) if isinstance(part, str) else part for part in node.parts]
+    with_bool = Node("vector", "comparison", parts, joins=True)
+    if peers.instant(with_bool, finding.time_ms, finding.borders)[0].error == (422, "execution", "matching"):
+        return "several matches that a comparison drops"
+    return ""
+
+
+CHECKS = (
+    rate_before_its_start, infinite_deviation, infinite_deviation_over_time, tied_ranks, rank_below_any,
+    matches_that_a_filter_drops, range_at_odds_with_instants, date_beyond_time, two_faults, rounding_of_sums,
+    carried_rounding)
