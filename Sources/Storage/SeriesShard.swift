@@ -62,12 +62,21 @@ actor SeriesShard {
 
     // MARK: Out
 
-    /// - Returns: nil when more than `atMost` series would have to be looked at.
-    func select(
-        _ request: SelectRequest, _ budget: SampleBudget, atMost: Int = .max
-    ) async throws(ReadError) -> SeriesBlock? {
-        let ids = memory.resolve(request.matchers, only: request.only)
-        if ids.count > atMost { return nil }
+    /// What a request selects, where that is little; nil where it is not.
+    func selectLittle(_ request: SelectRequest, _ budget: SampleBudget) throws(ReadError) -> SeriesBlock? {
+        let ids = resolve(request)
+        if ids.count > Self.fewSeries { return nil }
+        var block = SeriesBlock()
+        let next = try memory.read(ids, from: 0, request, budget, samplesMax: Self.fewSamples, into: &block)
+        return next == ids.count ? block : nil
+    }
+
+    /// Series and samples of one shard that another thread is not woken for.
+    private static let fewSeries = 512
+    private static let fewSamples = 8 * 1024
+
+    func select(_ request: SelectRequest, _ budget: SampleBudget) async throws(ReadError) -> SeriesBlock {
+        let ids = resolve(request)
         var block = SeriesBlock()
         var position = 0
         while position < ids.count {

@@ -19,7 +19,7 @@ extension SeriesStore: SeriesReader {
         guard request.start <= request.end else { return block }
         let budget = SampleBudget(request.samplesMax)
         for shard in shards(for: request) {
-            guard let part = try await shard.select(request, budget, atMost: Self.fewSeries) else { return nil }
+            guard let part = try await shard.selectLittle(request, budget) else { return nil }
             block.append(part)
         }
         return block
@@ -31,7 +31,7 @@ extension SeriesStore: SeriesReader {
             for shard in shards {
                 group.addTask {
                     do throws(ReadError) {
-                        return .success(try await shard.select(request, budget) ?? SeriesBlock())
+                        return .success(try await shard.select(request, budget))
                     } catch {
                         return .failure(error)
                     }
@@ -45,9 +45,6 @@ extension SeriesStore: SeriesReader {
         for answer in answers { block.count == 0 ? block = try answer.get() : block.append(try answer.get()) }
         return block
     }
-
-    /// Series of one shard that make an answer big.
-    private static var fewSeries: Int { 512 }
 
     /// Those that can have something to say.
     private func shards(for request: SelectRequest) -> [SeriesShard] {
