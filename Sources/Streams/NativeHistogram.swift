@@ -74,7 +74,8 @@ package struct NativeHistogram: Sendable, Equatable {
 /// How a histogram stands in a column of values: as a NaN that no arithmetic makes, with the place of the histogram in
 /// the list beside the column. Columns without histograms stay plain floats, and cost nothing more.
 ///
-/// Whatever takes floats with arbitrary bits from outside replaces these by `StaleMarker.normalNaN`.
+/// Whatever takes floats with arbitrary bits from outside replaces all NaNs but the stale marker by
+/// `StaleMarker.normalNaN`: a sign or arithmetic turns others into these.
 extension Double {
     /// The cell of the histogram at that place, which has to fit into 32 bits.
     @inlinable package static func histogram(at place: Int) -> Double {

@@ -104,7 +104,14 @@ extension ProtobufWriter {
     @Test func `bits that stand for a histogram inside of Tocsin are a NaN when they come from outside`() throws {
         let batch = try decode(Self.floats { $0.double(3, .histogram(at: 0)) })
         #expect(batch.histograms[0].sum.bitPattern == StaleMarker.normalNaN.bitPattern)
-        let message = WriteRequest(series: [.init(labels: [("__name__", "x")], samples: [(.histogram(at: 7), 1)])])
+    }
+
+    @Test(
+        arguments: [0xFFFA_0000_0000_0007, 0xFFF2_0000_0000_0007, 0x7FFA_0000_0000_0007, 0xFFF0_0000_0000_0002]
+            as [UInt64])
+    func `no NaN from outside is one that a sign or a sum turns into a histogram or a gap`(bits: UInt64) throws {
+        let value = Double(bitPattern: bits)
+        let message = WriteRequest(series: [.init(labels: [("__name__", "x")], samples: [(value, Int64(1))])])
         var request = try message.message.withUnsafeBytes { try RemoteWriteDecoder(cache: cache).decode(message: $0) }
         request.batch.resolve([SeriesID(rawValue: 4)], into: cache)
         #expect(request.batch.samples.values[0].bitPattern == StaleMarker.normalNaN.bitPattern)
@@ -120,6 +127,10 @@ extension ProtobufWriter {
     }
 
     static let refused: [(String, [UInt8], String)] = [
+        (
+            "a zero bucket without a width", whole { $0.double(5, .nan) },
+            "a histogram has a zero bucket whose width is not a number"
+        ),
         (
             "counts that do not add up", whole { $0.number(1, 14) },
             "a histogram's buckets hold 12 observations, but its count is 14"

@@ -140,7 +140,8 @@ extension CompensatedHistogram {
 
     /// Makes both have the same zero bucket. The buckets of `other` that lie in it stay.
     private mutating func reconcileZeroBuckets(_ other: inout CompensatedHistogram) {
-        while zeroThreshold != other.zeroThreshold {
+        // A width that is not a number is neither, so that it does not go on for ever.
+        while zeroThreshold < other.zeroThreshold || zeroThreshold > other.zeroThreshold {
             if zeroThreshold > other.zeroThreshold {
                 (other.zeroCount, other.zeroThreshold) = other.zeroBucket(reaching: zeroThreshold)
             }

@@ -22,6 +22,7 @@ extension NativeHistogram {
             if let problem = Self.problem(of: buckets) { return "the \(sign) side of a histogram \(problem)" }
         }
         if count < 0 || zeroCount < 0 { return "a histogram has a negative count" }
+        if zeroThreshold.isNaN { return "a histogram has a zero bucket whose width is not a number" }
         return isWhole ? sumProblem : nil
     }
 

@@ -73,11 +73,12 @@ struct RemoteHistogram {
 }
 
 extension ProtobufReader {
-    /// A double. Bits that stand for something else in Tocsin become a NaN like others.
+    /// A double. Of the NaNs only the stale marker says more than that: all others become the usual one, since arithmetic
+    /// would make of some the bits that stand for a histogram in Tocsin.
     @inline(__always)
     mutating func double() throws(Malformed) -> Double {
         let value = Double(bitPattern: try fixed64())
-        return value.isHistogram ? StaleMarker.normalNaN : value
+        return value.isNaN && !value.isStaleMarker ? StaleMarker.normalNaN : value
     }
 
     /// A zigzag number of 32 bits.
