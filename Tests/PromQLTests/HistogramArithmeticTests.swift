@@ -57,6 +57,40 @@ import Testing
         #expect(try other.adding(one).sum.compacted().notation == sum)
     }
 
+    @Test func `a zero bucket whose width is not a number ends no addition`() throws {
+        var broken = try histogram("z_bucket:1 buckets:[2]")
+        broken.zeroThreshold = .nan
+        let whole = try histogram("z_bucket:1 z_bucket_w:0.5 buckets:[1]")
+        #expect(try broken.adding(whole).sum.zeroCount == 2)
+        #expect(try whole.adding(broken).sum.zeroCount == 2)
+        #expect(try broken.adding(broken).sum.zeroCount == 2)
+    }
+
+    @Test(
+        "Histograms that an expression makes count as samples",
+        arguments: [
+            "h * 2", "-h", "h + h", "h + on() group_left() h", "h </ 1e9", "sum by (x) (h)", "h smoothed",
+            "sum_over_time(h[2m])",
+        ])
+    func refuses(_ query: String) async throws {
+        let series = try PromQLParser.parseSeriesNotation(
+            "h {{count:400 buckets:[\(repeatElement("1", count: 400).joined(separator: " "))]}}x60")
+        guard case .histogram(let literal) = series.values.first else { throw NoHistogram() }
+        var block = SeriesBlock()
+        block.append(
+            SeriesID(rawValue: 1), LabelSet([Label("__name__", "h")]), timestamps: (0..<60).map { $0 * 1000 },
+            values: (0..<60).map { .histogram(at: $0) }, histograms: Array(repeating: literal.histogram, count: 60))
+        var settings = EvaluationSettings()
+        // What is read fits twice, what is made of it does not.
+        settings.samplesMax = 120 * (literal.histogram.weight + 1)
+        let evaluator = Evaluator(reader: PartedSeries(block: block, parts: 1), settings: settings)
+        await #expect(throws: EvaluationError.tooManySamples) {
+            try await evaluator.range(
+                PromQLParser.parse(query, options: .everything), from: Timestamp(milliseconds: 0),
+                through: Timestamp(milliseconds: 60_000), step: .milliseconds(100))
+        }
+    }
+
     @Test func `nothing is lost when small numbers meet a large one`() throws {
         var sum = HistogramAccumulator(try histogram("count:1e16 sum:1e16 buckets:[1e16]"), isMean: false)
         let one = try histogram("count:1 sum:1 buckets:[1]")

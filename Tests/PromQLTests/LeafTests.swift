@@ -4,7 +4,7 @@ import Testing
 @testable import PromQL
 
 /// Gives what it has in parts of a few series each, as storage does with large selections.
-private struct PartedSeries: SeriesReader {
+struct PartedSeries: SeriesReader {
     var block: SeriesBlock
     var parts: Int
 

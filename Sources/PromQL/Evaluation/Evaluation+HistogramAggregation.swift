@@ -13,7 +13,7 @@ extension Evaluation {
         for group in labels.indices {
             result.appendRow(labels[group], dropsName: rows[group].contains { input.dropsName[$0] })
             for step in 0..<input.steps {
-                try checkpoint(rows: rows[group].count)
+                try checkpoint(rows: rows[group].count * pool.meanWeight)
                 result[group, step] = mixedValue(plan, input, rows[group], step)
             }
         }

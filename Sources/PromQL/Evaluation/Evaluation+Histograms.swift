@@ -23,6 +23,7 @@ extension Evaluation {
                 let labels = outputLabels(native.labels[row], plan, parameters, answer)
                 result.appendRow(labels, dropsName: delaysNameRemoval)
                 for step in 0..<grid.count where native[row, step].isPresent {
+                    try checkpoint(rows: pool[native[row, step]].weight)
                     result[result.count - 1, step] = self.answer(
                         plan, pool[native[row, step]], parameters.map { $0[step] }, answer, native.labels[row])
                 }

@@ -6,6 +6,7 @@ extension Evaluation {
         let left = try vector(plan.left, grid)
         let right = try vector(plan.right, grid)
         let signatures = signatures(left, right, plan.matching)
+        try reserve(rows: signatures.count, steps: grid.count)
         // The "one" side is looked up, the "many" side walked over.
         let swapped = plan.matching.cardinality == .oneToMany
         var join = try VectorJoin(
@@ -16,9 +17,8 @@ extension Evaluation {
         if plan.op.isTrim || holdsHistograms(left) || holdsHistograms(right) {
             join.combination = MixedCombination(pool: pool, steps: grid.count)
             // The join alone holds it meanwhile, so that it is not copied.
-            pool = HistogramPool()
+            pool = HistogramPool(weightMax: settings.samplesMax)
         }
-        try reserve(rows: signatures.count, steps: grid.count)
         for row in 0..<join.many.count {
             try checkpoint()
             try join.walk(row)

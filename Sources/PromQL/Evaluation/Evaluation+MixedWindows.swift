@@ -23,7 +23,7 @@ extension Evaluation {
         var column = [Double](repeating: Absent.value, count: grid.count)
         for step in 0..<grid.count {
             guard let window = all.advance(to: step, series.all.times.span) else { continue }
-            try checkpoint(rows: 1 + window.samples.count / 16)
+            try checkpoint(rows: 1 + window.samples.count * pool.meanWeight / 16)
             let windows = MixedWindow(
                 all: window, floats: floats.advance(to: step, series.floats.times.span),
                 histograms: histograms.advance(to: step, series.histograms.times.span))

@@ -20,6 +20,7 @@ extension Evaluation {
             value = .vector(samples)
         case .matrix: value = .matrix(ordered(try rangeVector(program.plan, grid)))
         }
+        try checkRoom()
         return QueryResult(value: value, annotations: annotations.annotations)
     }
 
@@ -31,6 +32,7 @@ extension Evaluation {
         } else {
             table = try cleaned(try vector(program.plan, grid))
         }
+        try checkRoom()
         return QueryResult(
             value: .matrix(ordered(series(table, grid))), annotations: annotations.annotations)
     }

@@ -11,7 +11,7 @@ struct Evaluation {
     var blocks: [SeriesBlock] = []
     /// What was made of selectors while they were read; their samples are not among the blocks.
     var leaves: [LeafKey: LeafResult] = [:]
-    var pool = HistogramPool()
+    var pool: HistogramPool
     var annotations = AnnotationSet()
     /// How many rows were worked on since the last look at cancellation and deadline.
     private var rowsSinceCheck = 0
@@ -21,6 +21,7 @@ struct Evaluation {
         self.query = query
         self.settings = settings
         lookback = min(max(settings.lookback.wholeMilliseconds, 1), 1 << 50)
+        pool = HistogramPool(weightMax: settings.samplesMax)
         selectors = program.selectors.map { ResolvedSelector($0, query) }
     }
 
@@ -157,12 +158,15 @@ struct Evaluation {
     /// Looks now and then whether anyone still waits for the result.
     mutating func checkpoint(rows: Int = 1) throws(EvaluationError) {
         rowsSinceCheck += rows
-        if pool.weight > settings.samplesMax { throw .tooManySamples }
+        try checkRoom()
         guard rowsSinceCheck >= 1024 else { return }
         rowsSinceCheck = 0
         if Task.isCancelled { throw .canceled }
         if let isPastDeadline = settings.isPastDeadline, isPastDeadline() { throw .timedOut }
     }
+
+    /// Fails when a histogram was left out, as there were too many.
+    func checkRoom() throws(EvaluationError) { if pool.isFull { throw .tooManySamples } }
 
     /// Refuses tables beyond the limit before their memory is taken.
     func reserve(rows: Int, steps: Int) throws(EvaluationError) {
@@ -185,7 +189,7 @@ struct Evaluation {
         try count(samples: block.timestamps.count)
         if selectors[number].skipsBuckets { block.dropBuckets() }
         pool.adopt(&block)
-        if pool.weight > settings.samplesMax { throw .tooManySamples }
+        try checkRoom()
         return block
     }
 

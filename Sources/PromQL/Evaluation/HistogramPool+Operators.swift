@@ -13,6 +13,7 @@ extension HistogramPool {
     mutating func combine(
         _ op: BinaryOperator, _ left: Double, _ right: Double, at place: Place
     ) -> CellCombination {
+        if isFull { return CellCombination(cell: nil) }
         switch (left.isHistogram, right.isHistogram) {
         case (false, false):
             if op.isTrim { return Self.incompatible(op, "float", "float", place) }

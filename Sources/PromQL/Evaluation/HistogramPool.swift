@@ -6,14 +6,22 @@ struct HistogramPool: Sendable {
     private(set) var histograms: [NativeHistogram] = []
     /// What all of them weigh, in samples.
     private(set) var weight = 0
+    private let weightMax: Int
+
+    init(weightMax: Int) { self.weightMax = weightMax }
 
     var isEmpty: Bool { histograms.isEmpty }
+    /// Takes no more: the evaluation fails at its next checkpoint, or at its end.
+    var isFull: Bool { weight > weightMax }
+    /// About how many float samples' work one of them is.
+    var meanWeight: Int { isEmpty ? 1 : weight / histograms.count }
 
     /// The histogram of a cell.
     subscript(cell: Double) -> NativeHistogram { histograms[cell.histogramPlace] }
 
-    /// The cell of one more histogram.
+    /// The cell of one more histogram; none when there is no room for it.
     mutating func cell(of histogram: NativeHistogram) -> Double {
+        if isFull { return Absent.value }
         weight += histogram.weight
         histograms.append(histogram)
         return .histogram(at: histograms.count - 1)
@@ -86,17 +94,25 @@ extension Evaluation {
     /// A table of a float for each histogram; floats are left out.
     mutating func histogramFacts(_ fact: HistogramFact, _ table: SeriesTable) throws(EvaluationError) -> SeriesTable {
         guard holdsHistograms(table) else { return SeriesTable(steps: table.steps) }
-        var table = table
-        let pool = pool
-        table.transform { _, _, value in value.isHistogram ? fact(pool[value]) : Absent.value }
-        return try named(table)
+        var facts = SeriesTable(steps: table.steps)
+        for row in 0..<table.count {
+            facts.appendRow(table.labels[row], dropsName: table.dropsName[row])
+            for step in 0..<table.steps where table[row, step].isHistogram {
+                let histogram = pool[table[row, step]]
+                try checkpoint(rows: fact.ignoresBuckets ? 1 : histogram.weight)
+                facts[facts.count - 1, step] = fact(histogram)
+            }
+            facts.dropLastRowIfEmpty()
+        }
+        return try named(facts)
     }
 
     mutating func negated(_ table: SeriesTable) throws(EvaluationError) -> SeriesTable {
         var table = table
         if holdsHistograms(table) {
             table.transform { _, _, value in
-                value.isHistogram ? pool.cell(of: pool[value].multiplied(by: -1)) : -value
+                if pool.isFull { return Absent.value }
+                return value.isHistogram ? pool.cell(of: pool[value].multiplied(by: -1)) : -value
             }
         } else {
             table.transform { _, _, value in -value }
