@@ -78,7 +78,7 @@ struct APIAnswer: Sendable {
                 for (place, element) in elements.enumerated() {
                     if place > 0 { text.bytes.append(UInt8(ascii: ",")) }
                     write(element, &text.bytes)
-                    try await text.flush(to: &writer)
+                    if text.isFull { try await text.flush(to: &writer) }
                 }
                 text.bytes.append(UInt8(ascii: "]"))
                 end(warnings, &text.bytes)
