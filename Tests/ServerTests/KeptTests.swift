@@ -140,6 +140,21 @@ import Testing
         }
     }
 
+    @Test func `an exemplar does not bring labels in that a sample may not`() async throws {
+        try await TestServer.with(pushPipeline) { server async throws in
+            var body = RemoteWriteBody()
+            let labels = [("__name__", "a"), ("text", String(repeating: "x", count: 100_000))]
+            body.exemplar(labels, [("trace_id", "x")], 1, Int64(Date().timeIntervalSince1970 * 1000))
+            let answer = try await server.client.send(
+                "POST", "/api/v1/write",
+                headers: ["Content-Type": "application/x-protobuf", "Content-Encoding": "snappy"],
+                body: snappy(body.bytes))
+            #expect(answer.status == 400)
+            #expect(answer.text.contains("label_value_length_limit"))
+            #expect(server.metric("tocsin_exemplars_series") == 0)
+        }
+    }
+
     @Test(arguments: [
         ("query=a&start=5&end=4", "end timestamp must not be before start timestamp"),
         (

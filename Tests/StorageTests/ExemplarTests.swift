@@ -55,6 +55,20 @@ import Testing
         #expect(ring.count == (refusal == nil ? 2 : 1))
     }
 
+    @Test func `labels of series are bounded by their text, and leave with their last exemplar`() throws {
+        var ring = ExemplarRing(capacity: 2, seriesBytesMax: 10)
+        try ring.add(Self.exemplar("a", 1, at: 1), to: ["s": "12345"])
+        #expect(
+            Self.refusal { () throws(ExemplarRing.Refusal) in
+                try ring.add(Self.exemplar("b", 1, at: 1), to: ["s": "1234"])
+            }
+                == .noRoom)
+        try ring.add(Self.exemplar("b", 1, at: 2), to: ["s": "123"])
+        try ring.add(Self.exemplar("b", 2, at: 3), to: ["s": "123"])
+        try ring.add(Self.exemplar("b", 1, at: 4), to: ["s": "12345"])
+        #expect(Self.everything(ring).keys.sorted() == ["{s=\"123\"}", "{s=\"12345\"}"])
+    }
+
     @Test func `one without a time is the same at each scrape until it says something else`() throws {
         var ring = ExemplarRing(capacity: 10)
         try ring.add(Self.exemplar("a", 1, at: 100, own: false), to: ["s": "1"])

@@ -204,8 +204,11 @@ struct PushRoutes: Sendable {
         let gateway = try services.gateway()
         let ingest = services.graph.ingest
         let unknown = extra.isEmpty ? batch.unknown : batch.unknown.map { $0.merging(extra) }
+        let exemplars = batch.exemplars.map { $0.laid(under: extra) }
         do throws(PushGateway.Refusal) {
             try gateway.check(unknown, from: source)
+            // They may come without a sample of their series.
+            try gateway.check(exemplars.compactMap(\.labels), from: source)
         } catch {
             throw HTTPFailure(error).after(taken)
         }
@@ -215,7 +218,7 @@ struct PushRoutes: Sendable {
             let report = try await ingest.submit(batch.samples, from: source, patience: gateway.settings.patience)
             taken += batch.samples.count
             if !batch.metadata.isEmpty { ingest.tell(batch.metadata, from: .source(source), replacing: false) }
-            if !batch.exemplars.isEmpty { await ingest.keep(batch.exemplars.map { $0.laid(under: extra) }) }
+            if !exemplars.isEmpty { await ingest.keep(exemplars) }
             return report
         } catch {
             throw HTTPFailure(error).after(taken)
@@ -252,8 +255,13 @@ struct PushRoutes: Sendable {
 
 extension SeriesExemplar {
     fileprivate func laid(under extra: LabelSet) -> SeriesExemplar {
-        guard !extra.isEmpty, case .labels(let labels) = series else { return self }
+        guard !extra.isEmpty, let labels else { return self }
         return SeriesExemplar(.labels(labels.merging(extra)), exemplar)
+    }
+
+    /// Of its series, where it brings them.
+    fileprivate var labels: LabelSet? {
+        if case .labels(let labels) = series { labels } else { nil }
     }
 }
 

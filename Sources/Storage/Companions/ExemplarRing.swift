@@ -27,9 +27,13 @@ struct ExemplarRing: Sendable {
         case outOfOrder
         /// Its labels have more than 128 characters together.
         case tooLong
+        /// The labels of all series that have exemplars would take too much memory.
+        case noRoom
     }
 
     private(set) var capacity: Int
+    private let seriesBytesMax: Int
+    private var seriesBytes = 0
     private var slots: [Slot] = []
     /// The slot of the oldest exemplar, once all are in use.
     private var first = 0
@@ -38,7 +42,11 @@ struct ExemplarRing: Sendable {
     private var places: [LabelSet: Int] = [:]
     private var ids: [SeriesID: Int] = [:]
 
-    init(capacity: Int) { self.capacity = max(0, capacity) }
+    /// - Parameter seriesBytesMax: bounds the text of the labels of all series together; exemplars' own are short.
+    init(capacity: Int, seriesBytesMax: Int = 128 << 20) {
+        self.capacity = max(0, capacity)
+        self.seriesBytesMax = seriesBytesMax
+    }
 
     var count: Int { slots.count }
     var seriesCount: Int { places.count }
@@ -57,8 +65,14 @@ struct ExemplarRing: Sendable {
         guard Self.isShort(exemplar.labels) else { throw .tooLong }
         if let place = places[labels], let newest = series[place]?.newest {
             try Self.check(exemplar, after: slots[newest].exemplar)
+        } else if seriesBytes + Self.textBytes(labels) > seriesBytesMax {
+            throw .noRoom
         }
         append(exemplar, labels, id)
+    }
+
+    private static func textBytes(_ labels: LabelSet) -> Int {
+        labels.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }
     }
 
     private static func isShort(_ labels: LabelSet) -> Bool {
@@ -99,6 +113,7 @@ struct ExemplarRing: Sendable {
     }
 
     private mutating func addSeries(_ labels: LabelSet, at slot: Int) -> Int {
+        seriesBytes += Self.textBytes(labels)
         let new = Series(labels: labels, id: nil, oldest: slot, newest: slot)
         let place: Int
         if let free = freePlaces.popLast() {
@@ -128,6 +143,7 @@ struct ExemplarRing: Sendable {
             return
         }
         places[owner.labels] = nil
+        seriesBytes -= Self.textBytes(owner.labels)
         if let id = owner.id { ids[id] = nil }
         series[old.series] = nil
         freePlaces.append(old.series)
@@ -137,7 +153,7 @@ struct ExemplarRing: Sendable {
     mutating func resize(to capacity: Int) {
         guard max(0, capacity) != self.capacity else { return }
         let ordered = slots[first...] + slots[..<first]
-        var resized = ExemplarRing(capacity: capacity)
+        var resized = ExemplarRing(capacity: capacity, seriesBytesMax: seriesBytesMax)
         for slot in ordered.suffix(resized.capacity) {
             guard let owner = series[slot.series] else { continue }
             resized.append(slot.exemplar, owner.labels, owner.id)

@@ -71,6 +71,7 @@ package final class ExemplarStore: Sendable {
                     case .repeated: break
                     case .outOfOrder: refused["out_of_order", default: 0] += 1
                     case .tooLong: refused["label_length", default: 0] += 1
+                    case .noRoom: refused["memory_limit", default: 0] += 1
                     }
                 }
             }
