@@ -3,6 +3,7 @@ import Glibc
 import Logging
 import Sources
 import Streams
+import Synchronization
 
 /// What an earlier run of the program left in the data folder.
 struct SavedState: Sendable {
@@ -64,7 +65,7 @@ extension RunningGraph {
     func writeState() async {
         // Without a gateway there is none to go on with: the file says so.
         let pushed = await gateway?.savedGroups().bytes ?? []
-        await write(await alertState() + [File(Self.pushedGroupsFile, pushed)])
+        _ = await write(await alertState() + [File(Self.pushedGroupsFile, pushed)])
     }
 
     /// Keeps the states of the alerts and of the notification sides whenever they have changed, until cancelled: an end
@@ -80,8 +81,9 @@ extension RunningGraph {
             if stopping.isOpen || Task.isCancelled { return }
             let start = ContinuousClock().now
             let changed = await alertState().filter { kept[$0.name] != $0.key }
-            await write(changed)
-            for file in changed { kept[file.name] = file.key }
+            // What could not be written is tried again.
+            let written = await write(changed)
+            for file in changed { kept[file.name] = written.contains(file.name) ? file.key : nil }
             pause = max(settings.stateInterval, start.duration(to: ContinuousClock().now) * 20)
         }
     }
@@ -117,17 +119,21 @@ extension RunningGraph {
         return files
     }
 
-    private func write(_ files: [File]) async {
-        guard let folder = settings.dataFolder else { return }
+    /// - Returns: the names of those that are safe.
+    private func write(_ files: [File]) async -> Set<String> {
+        guard let folder = settings.dataFolder else { return [] }
         let logger = settings.logger
+        let written = Mutex<Set<String>>([])
         await settings.blocking {
             for file in files {
                 do throws(StateFile.Failure) {
                     try StateFile(path: "\(folder)/\(file.name)").write(file.bytes)
+                    written.withLock { _ = $0.insert(file.name) }
                 } catch {
                     logger.error("State was not kept.", metadata: ["file": "\(file.name)", "reason": "\(error)"])
                 }
             }
         }
+        return written.withLock { $0 }
     }
 }
