@@ -33,7 +33,6 @@ from differential import answers, data, differences, expressions, servers  # noq
 
 CONNECTIONS = 6
 REPORTED_MISMATCHES = 20
-REPETITIONS = 8
 
 
 class Run:
@@ -80,18 +79,19 @@ class Run:
         asks_range = node.type in ("vector", "scalar")
         ranged = self.peers.range(node, times) if asks_range else None
         found = None
-        # Prometheus adds series in another order each time, so that a difference in rounding comes and goes.
-        for _ in range(REPETITIONS):
+        # Prometheus takes series in another order each time, so that a difference may come and go.
+        for _ in range(differences.REPETITIONS):
             if answers.difference(*instant) or answers.disordered(node, *instant):
-                found = found or differences.find(self.peers, node, times.start_ms, borders)
+                found = differences.find(self.peers, node, times.start_ms, borders)
             elif asks_range and answers.difference(*ranged):
-                found = found or differences.find_in_range(self.peers, node, times)
+                found = differences.find_in_range(self.peers, node, times)
             else:
                 break
+            if found:
+                break
         else:
-            found = found or differences.Finding(
-                node, borders, times.start_ms, ranged or instant, [], ("not again", None, None))
-        if found:
+            found = differences.whole(self.peers, node, times, instant, ranged)
+        if found and not found.excuse:
             found.excuse = differences.excuse(self.peers, found)
         with self.lock:
             self.asked += 1

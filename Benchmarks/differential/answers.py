@@ -6,8 +6,8 @@ import math
 RELATIVE_TOLERANCE = 1e-9
 
 ERROR_CLASSES = (
-    ("same labels", ("same labelset", "duplicate")),
     ("matching", ("many-to-many", "multiple matches", "matching must be explicit")),
+    ("same labels", ("same labelset", "duplicate")),
     ("parameter", ("overflows int64", "is NaN", "invalid label name", "invalid destination label", "smoothing factor",
                    "trend factor")),
     ("regular expression", ("regular expression", "regexp", "missing closing")),
@@ -38,6 +38,8 @@ class Answer:
             self.series = {(): [tuple(result)]}
             return
         for one in result:
+            if "value" not in one and "values" not in one:
+                continue  # 2.42 shows the series of absent_over_time in a subquery without any sample
             labels = tuple(sorted(one["metric"].items()))
             self.has_duplicates |= labels in self.series
             points = one["values"] if "values" in one else [one["value"]]

@@ -17,6 +17,9 @@ SUMMING = (
     "predict_linear", "quantile", "quantile_over_time", "histogram_quantile", "rate", "increase", "delta")
 
 
+REPETITIONS = 8
+
+
 class Peers:
     """Both servers, asked the same."""
 
@@ -69,7 +72,7 @@ def find(peers, node, time_ms, borders):
     operands = []
     for child in node.children:
         if node.op == "subquery":
-            inner = _inside_subquery(peers, child, pair, reason, time_ms, borders)
+            inner = _inside_subquery(peers, node, reason, time_ms, borders)
             if inner:
                 return inner
             continue
@@ -80,21 +83,30 @@ def find(peers, node, time_ms, borders):
     return Finding(node, borders, time_ms, pair, operands, reason)
 
 
-def _inside_subquery(peers, child, pair, reason, time_ms, borders):
+def _inside_subquery(peers, node, reason, time_ms, borders):
     """The inner expression at the step at which the subquery's samples differ, or where one has an error."""
-    times = [reason[2]] if reason[2] is not None else sorted(
-        {time for answer in pair for points in answer.series.values() for time, _ in points})
+    if reason[2] is not None:
+        times = [round(float(reason[2]) * 1000)]
+    else:
+        end = node.window_end(time_ms, borders)
+        first = (end - node.range_ms) // node.step_ms + 1
+        times = range(first * node.step_ms, end + 1, node.step_ms)
     for time in times:
-        found = find(peers, child, round(float(time) * 1000), borders)
+        found = find(peers, node.children[0], time, borders)
         if found:
             return found
-    return None
+    end = node.window_end(time_ms, borders)
+    first = ((end - node.range_ms) // node.step_ms + 1) * node.step_ms
+    if first > end:
+        return None
+    return find_in_range(
+        peers, node.children[0], Times(first, node.step_ms, (end - first) // node.step_ms), borders)
 
 
-def find_in_range(peers, node, times):
+def find_in_range(peers, node, times, borders=None):
     """The smallest part of an expression that differs in a range query."""
-    borders = borders_of(times.start_ms, times.end_ms)
-    pair = peers.range(node, times)
+    borders = borders or borders_of(times.start_ms, times.end_ms)
+    pair = peers.range(node, times, borders)
     reason = answers.difference(*pair)
     if reason is None:
         return None
@@ -109,11 +121,27 @@ def find_in_range(peers, node, times):
     for child in node.children:
         if child.type == "matrix":
             continue
-        found = find_in_range(peers, child, times)
+        found = find_in_range(peers, child, times, borders)
         if found:
             return found
-        operands.append(peers.range(child, times))
+        operands.append(peers.range(child, times, borders))
     return Finding(node, borders, times.start_ms, pair, operands, reason, times)
+
+
+def whole(peers, node, times, instant, ranged):
+    """The finding of a difference that did not come again when it was followed."""
+    borders = borders_of(times.start_ms, times.end_ms)
+    reason, is_range = answers.difference(*instant) or ("order", None, None), False
+    pair = instant
+    if ranged and not answers.difference(*instant):
+        pair, reason, is_range = ranged, answers.difference(*ranged), True
+    finding = Finding(node, borders, times.start_ms, pair, [], reason, times if is_range else None)
+    for _ in range(REPETITIONS):
+        again = peers.range(node, times) if is_range else peers.instant(node, times.start_ms, borders)
+        if again[1].same_bits(pair[1]) and answers.difference(again[0], pair[1]) is None:
+            finding.excuse = "Prometheus says otherwise the next time (order of sums, equal values in topk)"
+            break
+    return finding
 
 
 def excuse(peers, finding):
@@ -123,6 +151,23 @@ def excuse(peers, finding):
         if text:
             return text
     return ""
+
+
+def collision_of_negation(_, finding):
+    """Since 3.9 negated series that lose their names may have equal labels as long as they never meet (#17708)."""
+    node = finding.node
+    if node.op != "minus" or not finding.is_range or finding.pair[0].error != (422, "execution", "same labels"):
+        return ""
+    if finding.pair[1].error or not finding.operands:
+        return ""
+    met = set()
+    for labels, points in finding.operands[0][1].series.items():
+        nameless = tuple(one for one in labels if one[0] != "__name__")
+        for time, _ in points:
+            if (nameless, time) in met:
+                return ""
+            met.add((nameless, time))
+    return "negated series that share their labels but never meet"
 
 
 def _values(finding):
@@ -185,13 +230,14 @@ def rank_below_any(_, finding):
 
 def range_at_odds_with_instants(peers, finding):
     """Faults of 2.42 that show in range queries only, where its own instant queries at the same times say otherwise:
-    predict_linear over a pinned range looked at one time for all steps (mended in 2.51, #13559), and count_values with
+    functions of a pinned range and a number lost samples after the first step (mended in 2.51, #13559), and count_values with
     `by` lost a label after the first step (it sorted its grouping into the expression's own). Tocsin's range must
     consist of the instants that both agree about."""
     node, times = finding.node, finding.times
     if not finding.is_range or finding.pair[1].error or finding.pair[0].error:
         return ""
-    is_pinned = node.op == "predict_linear" and node.children[0].at_ms is not None
+    is_pinned = node.op in ("predict_linear", "quantile_over_time") and any(
+        child.type == "matrix" and child.at_ms is not None for child in node.children)
     if not is_pinned and node.op != "count_values":
         return ""
     expected = {}
@@ -204,6 +250,22 @@ def range_at_odds_with_instants(peers, finding):
     given = {labels: [(float(time), value) for time, value in points]
              for labels, points in finding.pair[1].series.items()}
     return f"2.42's range query of {node.op} contradicts its instant queries" if given == expected else ""
+
+
+def pinned_timestamp(peers, finding):
+    """timestamp() of a selector with `@` and an offset: Prometheus, 3.x as well, reads the samples that the offset asks
+    for and then looks among them at the time of the `@` alone. Tocsin has to say what both say where the offset is
+    part of the `@`."""
+    node = finding.node
+    selector = node.children[0] if node.children else None
+    if node.op != "timestamp" or selector.op != "selector" or selector.at_ms is None or not selector.offset_ms:
+        return ""
+    at = selector.window_end(finding.time_ms, finding.borders)
+    plain = Node("vector", "timestamp", ["timestamp(", selector.parts[0], f" @ {at / 1000:.3f})"])
+    said = peers.instant(plain, finding.time_ms)
+    if not finding.is_range and said[0].same_bits(said[1]) and said[1].same_bits(finding.pair[1]):
+        return "timestamp() of a selector with both @ and offset"
+    return ""
 
 
 def date_beyond_time(_, finding):
@@ -222,27 +284,69 @@ def date_beyond_time(_, finding):
 
 
 def two_faults(_, finding):
-    """Of an operator whose operands both fail, the left one's fault is told first; Tocsin reads regular expressions
-    before it evaluates anything."""
+    """label_replace looks at its regular expression before it evaluates its operand, and so did not 2.42; Tocsin does
+    before it evaluates anything at all."""
     one, other = (answer.error for answer in finding.pair)
-    if one and other and one[:2] == other[:2] and other[2] == "regular expression" and len(finding.operands) > 1:
+    if one and other and one[:2] == other[:2] and other[2] == "regular expression":
         return "which of two faults is told"
     return ""
 
 
-def infinite_deviation_over_time(_, finding):
-    """Since 2.54 the compensation of a sum that overflows to an infinity is dropped; before, it made the sum NaN. The
+def logarithm_of_subnormals(_, finding):
+    """Go's logarithm for amd64 is wrong below the smallest normal number."""
+    if finding.node.op not in ("ln", "log2", "log10") or not _values(finding):
+        return ""
+    operand = finding.operands[0][0].numbers()
+    theirs = answers.number(dict(finding.pair[1].series[finding.reason[1]])[finding.reason[2]])
+    scale = {"ln": 1.0, "log2": math.log(2), "log10": math.log(10)}[finding.node.op]
+    if any(0 < value < 2.2250738585072014e-308 and answers.close(math.log(value), theirs * scale) for value in operand):
+        return "the logarithm of a subnormal number"
+    return ""
+
+
+def overflowing_hyperbolics(_, finding):
+    """Go computes cosh and sinh of large numbers as half of exp, which overflows a little earlier."""
+    if finding.node.op not in ("cosh", "sinh") or not _values(finding):
+        return ""
+    one, other = (answers.number(dict(answer.series[finding.reason[1]])[finding.reason[2]]) for answer in finding.pair)
+    return "cosh and sinh near the largest number" if math.isinf(one) and abs(other) > 8e307 / 2 else ""
+
+
+def infinite_sums_over_time(_, finding):
+    """Since 2.54 the compensation of a sum that comes to an infinity is dropped; before, it made the sum NaN. The
     algorithm of today over the operand's samples has to give what Tocsin says."""
-    if finding.node.op not in ("stddev_over_time", "stdvar_over_time") or not _values(finding):
+    node = finding.node
+    if node.op not in ("stddev_over_time", "stdvar_over_time", "predict_linear", "deriv") or not _values(finding):
         return ""
     one, other = (dict(answer.series[finding.reason[1]])[finding.reason[2]] for answer in finding.pair)
-    if one != "NaN" or other != "+Inf":
+    if one != "NaN" or other not in ("+Inf", "-Inf") or finding.is_range:
         return ""
     for labels, points in finding.operands[0][0].series.items():
-        if tuple(one for one in labels if one[0] != "__name__") == finding.reason[1]:
-            if variance([answers.number(value) for _, value in points]) == math.inf:
-                return "a deviation that overflows"
+        if tuple(one for one in labels if one[0] != "__name__") != finding.reason[1]:
+            continue
+        points = [(float(time), answers.number(value)) for time, value in points]
+        if node.op.startswith("std"):
+            value = variance([value for _, value in points])
+        else:
+            slope, intercept = regression(points, finding.time_ms / 1000 if node.op == "predict_linear" else points[0][0])
+            value = slope
+            if node.op == "predict_linear":
+                value = slope * finding.operands[1][0].numbers()[0] + intercept
+        if value == answers.number(other):
+            return "a sum in a window that comes to an infinity"
     return ""
+
+
+def regression(points, origin):
+    """Slope and intercept of the line through the points by compensated sums."""
+    sums = [(0.0, 0.0)] * 4
+    for time, value in points:
+        x = time - origin
+        terms = (x, value, x * value, x * x)
+        sums = [compensated(term, *total) for term, total in zip(terms, sums)]
+    x, y, xy, xx = (total + rest for total, rest in sums)
+    slope = (xy - x * y / len(points)) / (xx - x * x / len(points))
+    return slope, y / len(points) - slope * x / len(points)
 
 
 def variance(values):
@@ -286,13 +390,8 @@ def rate_before_its_start(peers, finding):
     if not _values(finding) or node.op not in ("rate", "increase"):
         return ""
     window, samples = node.children[0], finding.operands[0][0]
-    at = finding.time_ms
-    if window.at_ms is not None:
-        at = window.at_ms
-        if at == "border":
-            border = next(part.name for part in window.parts if hasattr(part, "name"))
-            at = round(float(finding.borders[border]) * 1000)
-    start, end = at - window.offset_ms - window.range_ms, at - window.offset_ms
+    end = window.window_end(finding.time_ms, finding.borders)
+    start = end - window.range_ms
     wanted = finding.reason[1]
     for labels, points in samples.series.items():
         if tuple(one for one in labels if one[0] != "__name__") != wanted:
@@ -356,6 +455,6 @@ def matches_that_a_filter_drops(peers, finding):
 
 
 CHECKS = (
-    rate_before_its_start, infinite_deviation, infinite_deviation_over_time, tied_ranks, rank_below_any,
-    matches_that_a_filter_drops, range_at_odds_with_instants, date_beyond_time, two_faults, rounding_of_sums,
-    carried_rounding)
+    rate_before_its_start, infinite_deviation, infinite_sums_over_time, tied_ranks, rank_below_any,
+    pinned_timestamp, collision_of_negation, matches_that_a_filter_drops, range_at_odds_with_instants, date_beyond_time, two_faults, logarithm_of_subnormals, overflowing_hyperbolics,
+    rounding_of_sums, carried_rounding)

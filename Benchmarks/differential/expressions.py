@@ -54,13 +54,23 @@ class Node:
     type: str  # vector, scalar, matrix or string
     op: str
     parts: list
-    # Of a matrix: where its window lies.
+    # Of a selector or a subquery: where its window lies.
     range_ms: int = 0
     offset_ms: int = 0
-    at_ms: int | None = None
+    at_ms: int | str | None = None  # "border": start() or end()
+    # Of a subquery.
+    step_ms: int = 0
     # Whether both operands of a binary operator are vectors.
     joins: bool = False
     grouped: bool = False
+
+    def window_end(self, time_ms, borders):
+        """What a selector or subquery looks at that is asked for at a time, or where its window ends."""
+        at = time_ms if self.at_ms is None else self.at_ms
+        if at == "border":
+            border = next(part.name for part in self.parts if isinstance(part, Border))
+            at = round(float(borders[border]) * 1000)
+        return at - self.offset_ms
 
     @property
     def children(self):
@@ -121,11 +131,11 @@ class Generator:
 
     # --- selectors
 
-    def matchers(self, metric, chance=0.5):
+    def matchers(self, metric, chance=0.35):
         rng, out = self.rng, []
         labels = METRICS.get(metric, ("job", "instance"))
         while rng.random() < chance and len(out) < 3:
-            label = rng.choice(labels) if rng.random() < 0.9 else rng.choice(LABELS)
+            label = rng.choice(labels) if rng.random() < 0.95 else rng.choice(LABELS)
             values = VALUES[label]
             kind = rng.choice(("=", "=", "!=", "=~", "!~"))
             if kind in ("=", "!="):
@@ -165,8 +175,8 @@ class Generator:
         return [piece for part in parts for piece in part], offset * 1000, at
 
     def selector(self, metric=None):
-        parts, _, _ = self.modifiers()
-        return Node("vector", "selector", [self.selector_text(metric), *parts])
+        parts, offset, at = self.modifiers()
+        return Node("vector", "selector", [self.selector_text(metric), *parts], 0, offset, at)
 
     def matrix(self, depth, metric=None):
         rng = self.rng
@@ -177,12 +187,12 @@ class Generator:
                 "matrix", "range", [self.selector_text(metric), f"[{_duration(seconds)}]", *parts],
                 seconds * 1000, offset, at)
         seconds, fraction = rng.choice((30, 60, 130, 300, 600, 1500)), rng.randrange(2, 500, 2)
-        step = rng.choice(("", "10s", "15s", "30s", "1m", "77s"))
+        step = rng.choice((0, 10, 15, 30, 60, 77))
         inner = self.vector(depth - 1) if rng.random() < 0.93 else self.scalar(1)
         inner = self.operand(inner)
         return Node(
-            "matrix", "subquery", [inner, f"[{_duration(seconds, fraction)}:{step}]", *parts],
-            seconds * 1000 + fraction, offset, at)
+            "matrix", "subquery", [inner, f"[{_duration(seconds, fraction)}:{_duration(step) if step else ''}]", *parts],
+            seconds * 1000 + fraction, offset, at, (step or 60) * 1000)
 
     # --- scalars
 
@@ -465,7 +475,7 @@ def generate(seed, number):
     """Expression number `number` of a seed, and at which times to ask for it."""
     rng = random.Random(f"expression {seed} {number}")
     node = Generator(rng).expression()
-    start = data.BASE_SECONDS + rng.randrange(-120, data.SPAN_SECONDS + 400)
+    start = data.BASE_SECONDS + rng.randrange(-120, data.SPAN_SECONDS + 100)
     step, steps = rng.choice((7, 15, 30, 60, 60, 97, 300)), rng.choice((0, 1, 3, 10, 10, 20))
     return node, Times(start * 1000 + 500, step * 1000, steps)
 

@@ -65,7 +65,7 @@ extension EvaluationScriptTests {
               {} 0.016666666666666666
             """),
         Case(
-            "the timestamp of a pinned selector leaves its offset out, as Prometheus's does",
+            "the timestamp of a pinned selector is that of the sample that it selects",
             """
             load 1m
               m 0+1x10
@@ -74,7 +74,9 @@ extension EvaluationScriptTests {
             eval instant at 5m timestamp(m @ 180)
               {} 180
             eval instant at 5m timestamp(m offset 1m @ 180)
-              {} 180
+              {} 120
+            eval instant at 5m timestamp(m offset -1m @ 180)
+              {} 240
             eval instant at 5m m offset 1m @ 180
               m 2
             """),

@@ -56,11 +56,7 @@ extension Planner {
         case "max_of": return .scalarOperation(.larger, plans[0], plans[1])
         case "min_of": return .scalarOperation(.smaller, plans[0], plans[1])
         case "timestamp":
-            if case .vectorSelector(var node) = arguments[0] {
-                // Prometheus leaves the offset out here where the time is pinned.
-                if node.at != nil { node.offset = .zero }
-                return .selector(try number(of: node), .time)
-            }
+            if case .vectorSelector(let node) = arguments[0] { return .selector(try number(of: node), .time) }
             return .evaluationTimes(of: plans[0])
         case "start_timestamp":
             guard case .vectorSelector(let node) = arguments[0] else { return .nothing(plans[0]) }
