@@ -140,6 +140,12 @@ struct HistogramMemory: ~Copyable {
         return HistogramCode.decode(entry.code.assumingMemoryBound(to: UInt8.self), shape)
     }
 
+    /// The code of the histogram that a value stands for, good until the table changes, and its shape.
+    func code(_ value: UInt64, of id: UInt32) -> (bytes: UnsafeRawBufferPointer, shape: HistogramShape)? {
+        guard let (entry, shape) = find(value, id) else { return nil }
+        return (UnsafeRawBufferPointer(start: entry.code, count: entry.byteCount), shape)
+    }
+
     private func find(_ value: UInt64, _ id: UInt32) -> (SeriesHistograms.Entry, HistogramShape)? {
         series[id]?.find(UInt32(truncatingIfNeeded: value))
     }

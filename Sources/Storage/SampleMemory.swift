@@ -7,7 +7,8 @@ import Streams
 struct SampleMemory: ~Copyable {
     var memory = SlabAllocator()
     private(set) var sealedChunks = 0
-    private let encoded: UnsafeMutablePointer<UInt8>
+    /// One chunk's bytes.
+    let encoded: UnsafeMutablePointer<UInt8>
     /// One chunk's samples, decoded or about to be encoded.
     let times: UnsafeMutablePointer<Int64>
     let values: UnsafeMutablePointer<UInt64>
@@ -111,19 +112,33 @@ struct SampleMemory: ~Copyable {
         for index in 0..<count { times[index] = start &+ Int64(offsets[index]) }
         let byteCount = XORChunk.encode(
             times: times, values: record.pointee.tailValues, count: count, into: encoded)
-        let blockBytes = SealedChunk.headBytes + byteCount + XORChunk.readSlack
-        let chunk = memory.allocate(blockBytes).bindMemory(to: SealedChunk.self, capacity: 1)
-        chunk.initialize(
-            to: SealedChunk(
-                older: record.pointee.chunks, start: start, end: times[count - 1], byteCount: UInt32(blockBytes)))
-        SealedChunk.samples(of: chunk).update(from: encoded, count: byteCount + XORChunk.readSlack)
-        if record.pointee.chunks == nil { record.pointee.oldestEnd = Self.seconds(roundingUp: times[count - 1]) }
-        record.pointee.chunks = chunk
-        sealedChunks += 1
+        addChunk(record, byteCount, start: start, end: times[count - 1])
         freeTail(record.pointee)
         record.pointee.tail = nil
         record.pointee.tailCapacity = 0
         record.pointee.tailCount = 0
+    }
+
+    /// Makes the newest chunk of the bytes in `encoded`.
+    private mutating func addChunk(
+        _ record: UnsafeMutablePointer<SeriesRecord>, _ byteCount: Int, start: Int64, end: Int64
+    ) {
+        let blockBytes = SealedChunk.headBytes + byteCount + XORChunk.readSlack
+        let chunk = memory.allocate(blockBytes).bindMemory(to: SealedChunk.self, capacity: 1)
+        chunk.initialize(
+            to: SealedChunk(older: record.pointee.chunks, start: start, end: end, byteCount: UInt32(blockBytes)))
+        SealedChunk.samples(of: chunk).update(from: encoded, count: byteCount + XORChunk.readSlack)
+        if record.pointee.chunks == nil { record.pointee.oldestEnd = Self.seconds(roundingUp: end) }
+        record.pointee.chunks = chunk
+        sealedChunks += 1
+    }
+
+    /// Takes a chunk that another store sealed: its bytes are in `encoded`, its samples decoded in `times` and `values`.
+    /// The caller saw to it that there is no tail and that the samples are newer than what the series has.
+    mutating func adopt(_ record: UnsafeMutablePointer<SeriesRecord>, _ byteCount: Int, samples count: Int) {
+        addChunk(record, byteCount, start: times[0], end: times[count - 1])
+        record.pointee.newestTime = times[count - 1]
+        record.pointee.newestValue = values[count - 1]
     }
 
     /// Clamped: a time that does not fit makes trimming look closer than it had to.

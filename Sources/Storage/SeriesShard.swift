@@ -24,7 +24,7 @@ actor SeriesShard {
         self.executor = executor
     }
 
-    private func updateGauges() {
+    func updateGauges() {
         gauges.update(
             series: memory.index.count, chunks: memory.samples.sealedChunks, liveBytes: memory.liveBytes,
             heldBytes: memory.heldBytes, stored: memory.stored)
@@ -50,7 +50,7 @@ actor SeriesShard {
 
     /// When memory is short, drops chunks. That walks all series, so a shard that cannot free a part of its memory worth
     /// mentioning counts as full, rather than walking again for every batch.
-    private func relieve() {
+    func relieve() {
         let excess = memory.liveBytes - bytesMax
         guard excess > 0 else {
             gauges.isFull = false

@@ -29,7 +29,7 @@ extension ShardMemory {
         return outcome
     }
 
-    private mutating func append(
+    mutating func append(
         _ histogram: NativeHistogram, _ record: UnsafeMutablePointer<SeriesRecord>, _ time: Int64
     ) -> SampleMemory.Outcome {
         let newest = record.pointee.newestTime

@@ -6,7 +6,7 @@ package final class StoreIngest: Ingest {
     package let store: SeriesStore
     package let metadata: MetadataStore
     package let exemplars: ExemplarStore
-    private let clock: any WallClock
+    let clock: any WallClock
     private let listener: (any ChangeListener)?
     private let telemetry: StorageTelemetry
     private let pool = PartitionPool()
@@ -103,9 +103,14 @@ package final class StoreIngest: Ingest {
         return applied.report
     }
 
-    private func apply(_ partition: BatchPartition, _ count: Int, _ now: Timestamp) async -> ShardMemory.Applied {
+    /// The times of samples that are taken.
+    func bounds(at now: Timestamp) -> SampleBounds {
         let earliest = max((now - store.settings.retention).milliseconds, .min + 1)
-        let bounds = earliest...max(earliest, (now + store.settings.futureMax).milliseconds)
+        return earliest...max(earliest, (now + store.settings.futureMax).milliseconds)
+    }
+
+    private func apply(_ partition: BatchPartition, _ count: Int, _ now: Timestamp) async -> ShardMemory.Applied {
+        let bounds = bounds(at: now)
         var sum = ShardMemory.Applied()
         for slot in store.shards.count..<max(store.shards.count, store.layout.slots) {
             sum.report.unknownSeries += partition.count(slot)

@@ -86,7 +86,8 @@ package enum XORChunk {
 
     package static func count(_ source: UnsafePointer<UInt8>) -> Int { Int(source[0]) << 8 | Int(source[1]) }
 
-    /// Reads what `encode` wrote; the targets have room for the chunk's count.
+    /// Reads what `encode` wrote; the targets have room for the chunk's count. Other bytes give other samples, and no more
+    /// than `byteCountMax` of them are looked at.
     /// - Returns: that count.
     @discardableResult
     package static func decode(
@@ -156,7 +157,8 @@ package enum XORChunk {
             trailing = 64 - leading - (significant == 0 ? 64 : significant)
             bits.skip(13)
         }
-        return bits.read(64 - leading - trailing) &<< UInt64(trailing)
+        // What nobody has encoded may say that there are more bits than 64.
+        return bits.read(64 - leading - trailing) &<< UInt64(truncatingIfNeeded: trailing)
     }
 }
 

@@ -221,6 +221,62 @@ private func status(_ value: Int) -> String {
         hook.stop()
     }
 
+    @Test func `samples are there after a restart, for queries and for rules`() async throws {
+        let folder = try TemporaryFolder()
+        let hook = try TestHTTPServer { _ in .text(200, "") }
+        let sources = "name: default\nsources: [{push: {}}]\n"
+        let first = try TocsinProcess(sources, in: folder)
+        let client = try await first.client()
+        let now = Int64(Date().timeIntervalSince1970)
+        let lines: [String] = (0..<40).map { (step: Int64) -> String in
+            let time: Int64 = (now - 200 + step * 5) * 1000
+            return "loss{job_name=\"bert\"} \(step % 7) \(time)\n"
+        }
+        let pushed = try await client.send("POST", "/api/v1/import/prometheus", text: lines.joined())
+        #expect(pushed.status == 204)
+        let query = "/api/v1/query_range?query=avg_over_time(loss%5B1m%5D)&start=\(now - 200)&end=\(now - 5)&step=5"
+        let before = try await client.get(query).text
+        #expect(before.contains("bert"))
+        #expect(await first.terminate() == 0)
+        #expect(first.log.contains("Samples were kept."))
+        let kept = folder.path("data/samples.snapshot")
+        #expect(FileManager.default.fileExists(atPath: kept))
+        // Which alert fires is known from old samples alone.
+        let second = try TocsinProcess(
+            """
+            \(sources)
+            global: {evaluation_interval: 1s}
+            rules:
+              - {alert: LossWasSeen, expr: 'count_over_time(loss[5m]) >= 10'}
+            routing: {route: {receiver: ml, group_wait: 0s}}
+            sinks: [{name: ml, webhook_configs: [{url: '\(hook.url)/hook'}]}]
+            """, in: folder)
+        let again = try await second.client()
+        #expect(second.log.contains("Samples of the last run were read."))
+        #expect(try await again.get(query).text == before)
+        await hook.received(1)
+        #expect(hook.requests[0].text.contains("LossWasSeen"))
+        // They were right once: a server that is killed does not come back with older ones.
+        #expect(!FileManager.default.fileExists(atPath: kept))
+        second.signal(SIGKILL)
+        #expect(await second.end() == -SIGKILL)
+        let third = try TocsinProcess(sources, in: folder)
+        #expect(try await !third.client().get(query).text.contains("bert"))
+        #expect(await third.terminate() == 0)
+        hook.stop()
+    }
+
+    @Test func `a file of samples that is not one is set aside, and the server starts`() async throws {
+        let folder = try TemporaryFolder()
+        try folder.write("data/samples.snapshot", "nonsense")
+        let tocsin = try TocsinProcess("name: default\nsources: [{push: {}}]\n", in: folder)
+        _ = try await tocsin.client()
+        #expect(tocsin.log.contains("Samples of the last run can't be used."))
+        #expect(FileManager.default.fileExists(atPath: folder.path("data/samples.snapshot.unusable")))
+        #expect(await tocsin.terminate() == 0)
+        #expect(FileManager.default.fileExists(atPath: folder.path("data/samples.snapshot")))
+    }
+
     @Test func `what fires when the server is killed goes on after the restart, and its end is told`() async throws {
         func activeAt(_ client: LoopbackClient) async throws -> String? {
             let text = try await client.get("/api/v1/alerts").text

@@ -21,6 +21,8 @@ package struct GraphSettings: Sendable {
     package var alertBatchesMax: Int
     /// How long a shutdown waits for notifications that are on their way; what is left is kept for the next start.
     package var drainTimeout: Duration
+    /// How long a shutdown writes samples for the next start; those of series that are not written by then are lost.
+    package var snapshotTimeout = Duration.seconds(8)
     package var random: @Sendable () -> UInt64
     /// How often state is kept while the graph runs.
     package var stateInterval = Duration.seconds(2)

@@ -36,6 +36,8 @@ package actor RunningGraph {
     nonisolated let currentGateway = Mutex<PushGateway?>(nil)
     /// What the last run left, for the pipelines that come to use it.
     var saved = SavedState()
+    /// Whether the samples of the last run were read to their end; before that, their file must not be replaced.
+    var hasReadSamples = false
 
     struct GroupID: Hashable {
         var pipeline: String
@@ -88,7 +90,7 @@ package actor RunningGraph {
     package var currentPlan: Plan { plan }
 
     /// Runs the plan until `shutDown`. Then, in order: sources stop, what they sent is evaluated, notifications on their
-    /// way are sent or kept. Cancellation ends everything at once.
+    /// way are sent or kept, samples are kept. Cancellation ends everything at once.
     package func run(_ first: Plan) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { [host] in await host.run() }
@@ -101,6 +103,7 @@ package actor RunningGraph {
             }
             defer { group.cancelAll() }
             readState()
+            await readSamples()
             try await apply(first)
             readiness.open()
             group.addTask { await self.keepState() }
@@ -180,6 +183,7 @@ package actor RunningGraph {
         }
         for notifier in notifiers { await notifier.handle.stop() }
         await writeState()
+        await writeSamples()
         alerts.close()
     }
 }
