@@ -111,9 +111,11 @@ struct ConfigurationText {
     private static let plainEnds = ["_file", "_files", "_ref", "_configs", "_url_file"]
 
     private static func isSecret(_ key: String, inside masked: Bool, _ value: Node) -> Bool {
+        // Below these, keys are names that the user chose: of headers or parameters.
+        if masked { return true }
         let key = key.lowercased()
         if plainEnds.contains(where: { key.hasSuffix($0) }) || key == "files" { return false }
-        if masked || secretMappings.contains(key) { return true }
+        if secretMappings.contains(key) { return true }
         // `authorization` is a mapping of which only the credentials are one.
         guard value.scalar != nil || value.items != nil else { return false }
         return secretKeys.contains(key) || secretWords.contains { key.contains($0) }

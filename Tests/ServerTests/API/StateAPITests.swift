@@ -117,7 +117,10 @@ import Testing
               static_configs: [{targets: ['localhost:1', 'localhost:2']}]
               relabel_configs:
                 - {source_labels: [__address__], regex: '.*:2', action: drop}
-          - scrape: {job_name: others, authorization: {credentials: hidden-credentials}}
+          - scrape:
+              job_name: others
+              authorization: {credentials: hidden-credentials}
+              http_headers: {X_Ref: {values: [hidden-header]}, API_File: {secrets: [hidden-secret]}}
           - push: {}
         routing: {route: {receiver: hook}}
         sinks:
