@@ -110,7 +110,8 @@ class Run:
     def report(self, number, node, times, found):
         print(f"\nMISMATCH in {found.reason[0]}: --seed {self.options.seed} --only {number}")
         print(f"  expression  {node.text()}")
-        print(f"  asked       at {times.start_ms / 1000:.3f}, and to {times.end_ms / 1000:.3f} by {times.step_ms / 1000:g} s")
+        print(f"  asked       at {times.start_ms / 1000:.3f}, "
+              f"and to {times.end_ms / 1000:.3f} by {times.step_ms / 1000:g} s")
         kind = "over that range" if found.is_range else f"at {found.time_ms / 1000:.3f}"
         print(f"  reproduce   {found.node.text(borders=found.borders)}   {kind}")
         if found.reason[1] is not None:
@@ -119,7 +120,8 @@ class Run:
         print(f"  tocsin      {found.pair[1]}", flush=True)
 
     def summary(self, seconds):
-        print(f"\nseed {self.options.seed}: {self.asked} expressions in {seconds:.0f} s, each at an instant and over a range")
+        print(f"\nseed {self.options.seed}: {self.asked} expressions in {seconds:.0f} s, "
+              "each at an instant and over a range")
         print(f"  {self.failed} fail on both and {self.empty} have an empty result at the instant")
         for text, count in self.excused.most_common():
             print(f"  {count} differ as known: {text}")

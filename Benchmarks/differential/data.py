@@ -106,7 +106,9 @@ def _gauges(rng):
 def _odd(rng):
     """Values that no sensible metric has, but none below the smallest normal number: there Go's logarithm for amd64 is
     wrong."""
-    pool = (math.nan, math.inf, -math.inf, 0.0, -0.0, 1e300, -1e300, 1e-300, 2.2250738585072014e-308, 1 / 3, -2.5, 1e15, -7.0, 3.0)
+    pool = (
+        math.nan, math.inf, -math.inf, 0.0, -0.0, 1e300, -1e300, 1e-300, 2.2250738585072014e-308, 1 / 3, -2.5, 1e15,
+        -7.0, 3.0)
     for job, kind in itertools.product(JOBS, ("nan", "inf", "wide", "mixed")):
         result = Series("odd", {"job": job, "kind": kind})
         for at, is_stale in Timeline(rng, 30):

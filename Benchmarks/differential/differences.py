@@ -85,22 +85,24 @@ def find(peers, node, time_ms, borders):
 
 def _inside_subquery(peers, node, reason, time_ms, borders):
     """The inner expression at the step at which the subquery's samples differ, or where one has an error."""
+    times = _inner_times(node, time_ms, time_ms, borders)
+    if times is None:
+        return None
+    at = range(times.start_ms, times.end_ms + 1, times.step_ms)
     if reason[2] is not None:
-        times = [round(float(reason[2]) * 1000)]
-    else:
-        end = node.window_end(time_ms, borders)
-        first = (end - node.range_ms) // node.step_ms + 1
-        times = range(first * node.step_ms, end + 1, node.step_ms)
-    for time in times:
+        at = [round(float(reason[2]) * 1000)]
+    for time in at:
         found = find(peers, node.children[0], time, borders)
         if found:
             return found
-    end = node.window_end(time_ms, borders)
-    first = ((end - node.range_ms) // node.step_ms + 1) * node.step_ms
-    if first > end:
-        return None
-    return find_in_range(
-        peers, node.children[0], Times(first, node.step_ms, (end - first) // node.step_ms), borders)
+    return find_in_range(peers, node.children[0], times, borders)
+
+
+def _inner_times(node, start_ms, end_ms, borders):
+    """At which times a subquery evaluates its expression; nothing where its step leaves its window empty."""
+    first = ((node.window_end(start_ms, borders) - node.range_ms) // node.step_ms + 1) * node.step_ms
+    last = node.window_end(end_ms, borders)
+    return Times(first, node.step_ms, (last - first) // node.step_ms) if first <= last else None
 
 
 def find_in_range(peers, node, times, borders=None):
@@ -119,7 +121,13 @@ def find_in_range(peers, node, times, borders=None):
             return found
     operands = []
     for child in node.children:
-        if child.type == "matrix":
+        if child.op == "range":
+            continue
+        if child.op == "subquery":
+            inner = _inner_times(child, times.start_ms, times.end_ms, borders)
+            found = find_in_range(peers, child.children[0], inner, borders) if inner else None
+            if found:
+                return found
             continue
         found = find_in_range(peers, child, times, borders)
         if found:
@@ -151,6 +159,16 @@ def excuse(peers, finding):
         if text:
             return text
     return ""
+
+
+def empty_subquery(_, finding):
+    """Where no multiple of a subquery's step lies in its window, 2.42 evaluated what is the same at all steps at the
+    next multiple after it (mended in 3.3, #15970)."""
+    node = finding.node
+    if node.op != "subquery" or _inner_times(node, finding.time_ms, finding.time_ms, finding.borders):
+        return ""
+    is_empty = not finding.pair[1].error and not finding.pair[1].series
+    return "a subquery without any step" if is_empty else ""
 
 
 def collision_of_negation(_, finding):
@@ -230,9 +248,9 @@ def rank_below_any(_, finding):
 
 def range_at_odds_with_instants(peers, finding):
     """Faults of 2.42 that show in range queries only, where its own instant queries at the same times say otherwise:
-    functions of a pinned range and a number lost samples after the first step (mended in 2.51, #13559), and count_values with
-    `by` lost a label after the first step (it sorted its grouping into the expression's own). Tocsin's range must
-    consist of the instants that both agree about."""
+    functions of a pinned range and a number lost samples after the first step (mended in 2.51, #13559), and
+    count_values with `by` lost a label after the first step (it sorted its grouping into the expression's own).
+    Tocsin's range must consist of the instants that both agree about."""
     node, times = finding.node, finding.times
     if not finding.is_range or finding.pair[1].error or finding.pair[0].error:
         return ""
@@ -284,7 +302,7 @@ def date_beyond_time(_, finding):
 
 
 def two_faults(_, finding):
-    """label_replace looks at its regular expression before it evaluates its operand, and so did not 2.42; Tocsin does
+    """3.x compiles label_replace's regular expression before it evaluates the operand, 2.42 did so after it, and Tocsin
     before it evaluates anything at all."""
     one, other = (answer.error for answer in finding.pair)
     if one and other and one[:2] == other[:2] and other[2] == "regular expression":
@@ -328,7 +346,8 @@ def infinite_sums_over_time(_, finding):
         if node.op.startswith("std"):
             value = variance([value for _, value in points])
         else:
-            slope, intercept = regression(points, finding.time_ms / 1000 if node.op == "predict_linear" else points[0][0])
+            origin = finding.time_ms / 1000 if node.op == "predict_linear" else points[0][0]
+            slope, intercept = regression(points, origin)
             value = slope
             if node.op == "predict_linear":
                 value = slope * finding.operands[1][0].numbers()[0] + intercept
@@ -428,7 +447,8 @@ def extrapolated(points, start, end, is_old):
 
 
 def infinite_deviation(_, finding):
-    """Since 3.0 a deviation from an infinite mean is NaN, also for a group of one sample, for which it was 0 (#14941)."""
+    """Since 3.0 a deviation from an infinite mean is NaN, also for a group of one sample, for which it was 0
+    (#14941)."""
     if not _values(finding) or finding.node.op not in ("stddev", "stdvar"):
         return ""
     operand, group, wanted = finding.operands[-1][0], grouping_of(finding.node), finding.reason[1]
@@ -455,6 +475,6 @@ def matches_that_a_filter_drops(peers, finding):
 
 
 CHECKS = (
-    rate_before_its_start, infinite_deviation, infinite_sums_over_time, tied_ranks, rank_below_any,
-    pinned_timestamp, collision_of_negation, matches_that_a_filter_drops, range_at_odds_with_instants, date_beyond_time, two_faults, logarithm_of_subnormals, overflowing_hyperbolics,
-    rounding_of_sums, carried_rounding)
+    rate_before_its_start, infinite_deviation, infinite_sums_over_time, tied_ranks, rank_below_any, pinned_timestamp,
+    empty_subquery, collision_of_negation, matches_that_a_filter_drops, range_at_odds_with_instants, date_beyond_time,
+    two_faults, logarithm_of_subnormals, overflowing_hyperbolics, rounding_of_sums, carried_rounding)

@@ -191,7 +191,8 @@ class Generator:
         inner = self.vector(depth - 1) if rng.random() < 0.93 else self.scalar(1)
         inner = self.operand(inner)
         return Node(
-            "matrix", "subquery", [inner, f"[{_duration(seconds, fraction)}:{_duration(step) if step else ''}]", *parts],
+            "matrix", "subquery", [
+                inner, f"[{_duration(seconds, fraction)}:{_duration(step) if step else ''}]", *parts],
             seconds * 1000 + fraction, offset, at, (step or 60) * 1000)
 
     # --- scalars
@@ -396,7 +397,8 @@ class Generator:
                 return one, many, match.replace("group_left", "group_right")
             return many, one, match
         return self.vector(depth - 1), self.vector(depth - 1), rng.choice(
-            ("", "", "on () ", "on (job) ", "ignoring (instance) ", "on (job) group_left ", "ignoring (le) group_right "))
+            ("", "", "on () ", "on (job) ", "ignoring (instance) ", "on (job) group_left ",
+             "ignoring (le) group_right "))
 
     def wrapped(self, metric, depth):
         """A selector, or a function of it."""
@@ -467,7 +469,8 @@ class Generator:
             'vector("1")', "scalar(1)", "time(1)", "topk(requests_total)", f"topk({inner}, {inner})",
             f"quantile(\"x\", {inner})", f"count_values(1, {inner})", "{__name__=\"a\",__name__=\"b\"}",
             "requests_total{__name__=\"x\"}", "requests_total offset 5m offset 5m", '"a" + "b"', "requests_total{",
-            "(requests_total", "requests_total[5m:", "sum(requests_total) by", "", "  ", "#", "1e", "0x", "requests_total[5m",
+            "(requests_total", "requests_total[5m:", "sum(requests_total) by", "", "  ", "#", "1e", "0x",
+            "requests_total[5m",
             f"rate({inner}[5m:1s] offset)", "'unterminated", "\"\\q\"", "requests_total[-5m]", "a b", "5m5", "1 2"))])
 
 
