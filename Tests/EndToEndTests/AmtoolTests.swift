@@ -16,7 +16,7 @@ import Testing
             sinks: [{name: nobody}, {name: web}]
             """, in: TemporaryFolder())
         let port = try await tocsin.client().port
-        func amtool(_ arguments: String...) async throws -> TocsinProcess.Outcome {
+        func amtool(_ arguments: String...) async throws -> Outcome {
             try await TocsinProcess.outcome(
                 of: "amtool", ["--alertmanager.url=http://127.0.0.1:\(port)"] + arguments,
                 environment: ["HOME": tocsin.folder.path("")])

@@ -82,7 +82,7 @@ import Testing
     @Test func `bombs are refused in bounded memory: gzip, in chunks or not, and snappy that lies`() async throws {
         let tocsin = try TocsinProcess(Self.pipeline, in: TemporaryFolder())
         let client = try await tocsin.client()
-        let bomb = try TestProcess.output("sh", ["-c", "head -c 300000000 /dev/zero | gzip -9"])
+        let bomb = try await TestProcess.output("sh", ["-c", "head -c 300000000 /dev/zero | gzip -9"])
         let gzip = ["Content-Encoding": "gzip"]
         #expect(try await Self.send(client, "PUT", "/metrics/job/a", headers: gzip, body: bomb).status == 413)
         let chunked =

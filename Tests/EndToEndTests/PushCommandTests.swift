@@ -5,7 +5,7 @@ import Testing
 /// `tocsin push` at the end of a pipe.
 @Suite struct PushCommandTests {
     /// - Parameter writer: a shell command whose output is piped in.
-    private static func push(_ writer: String, to server: String) async throws -> TocsinProcess.Outcome {
+    private static func push(_ writer: String, to server: String) async throws -> Outcome {
         try await TocsinProcess.outcome(
             of: "sh", ["-c", "{ \(writer); } | \"$0\" push --server \(server)", TocsinProcess.program])
     }

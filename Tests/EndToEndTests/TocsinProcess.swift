@@ -4,24 +4,14 @@ import Synchronization
 import TestKit
 
 /// The built program beside the tests, run as a process; ended by its id when the last reference goes.
-///
-/// `@unchecked`: the process is told what to do before it starts, asked for its id and its end afterwards.
-final class TocsinProcess: @unchecked Sendable {
+final class TocsinProcess: Sendable {
     /// The program of the same build as the tests.
     static let program: String = {
         let bundle = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
         return URL(fileURLWithPath: bundle).deletingLastPathComponent().appending(path: "tocsin").path
     }()
 
-    /// What a run that ends by itself wrote, and how it ended.
-    struct Outcome: Sendable {
-        var status: Int32
-        var output: String
-        var errors: String
-    }
-
-    private let process = Process()
-    private let exit: Task<Int32, Never>
+    private let process: ChildProcess
     private let logFile: URL
     let folder: TemporaryFolder
 
@@ -30,24 +20,12 @@ final class TocsinProcess: @unchecked Sendable {
         self.folder = folder
         let file = try folder.write("pipelines/main.yaml", pipeline)
         logFile = folder.url.appending(path: "log-\(UUID().uuidString)")
-        try Data().write(to: logFile)
-        process.executableURL = URL(fileURLWithPath: Self.program)
-        process.arguments = ["run", file.path, "--listen", "127.0.0.1:0", "--data", folder.path("data")]
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = try FileHandle(forWritingTo: logFile)
-        let ended = AsyncStream<Int32>.makeStream()
-        process.terminationHandler = { process in
-            ended.continuation.yield(
-                process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus)
-            ended.continuation.finish()
-        }
-        try process.run()
-        exit = Task { await ended.stream.first { _ in true } ?? -1 }
+        process = try ChildProcess(
+            Self.program, ["run", file.path, "--listen", "127.0.0.1:0", "--data", folder.path("data")],
+            environment: environment, errors: .file(logFile.path))
     }
 
-    deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+    deinit { process.signal(SIGKILL) }
 
     struct Failed: Error, CustomStringConvertible {
         var description: String
@@ -74,46 +52,22 @@ final class TocsinProcess: @unchecked Sendable {
         var value: Int?
     }
 
-    var pid: Int32 { process.processIdentifier }
+    var pid: Int32 { process.pid }
 
-    func signal(_ number: Int32) { kill(process.processIdentifier, number) }
+    func signal(_ number: Int32) { process.signal(number) }
 
     /// Returns the exit code when it has ended; a signal's number negative.
-    func end() async -> Int32 { await exit.value }
+    func end() async -> Int32 { await process.end() }
 
     func terminate() async -> Int32 {
         signal(SIGTERM)
         return await end()
     }
 
-    /// Runs a program to its end, on a thread of its own.
+    /// Runs a program to its end.
     static func outcome(
         of program: String = program, _ arguments: [String], environment: [String: String] = [:]
     ) async throws -> Outcome {
-        try await withCheckedThrowingContinuation { continuation in
-            Thread.detachNewThread {
-                continuation.resume(with: Result { try run(program, arguments, environment) })
-            }
-        }
-    }
-
-    private static func run(
-        _ program: String, _ arguments: [String], _ environment: [String: String]
-    ) throws -> Outcome {
-        let folder = try TemporaryFolder()
-        let files = [folder.url.appending(path: "out"), folder.url.appending(path: "err")]
-        for file in files { try Data().write(to: file) }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [program] + arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = try FileHandle(forWritingTo: files[0])
-        process.standardError = try FileHandle(forWritingTo: files[1])
-        try process.run()
-        process.waitUntilExit()
-        return Outcome(
-            status: process.terminationStatus, output: try String(contentsOf: files[0], encoding: .utf8),
-            errors: try String(contentsOf: files[1], encoding: .utf8))
+        try await Outcome(of: program, arguments, environment: environment)
     }
 }

@@ -16,18 +16,18 @@ let pushPipeline = """
     sinks: [{name: nobody}]
     """
 
-func gzip(_ bytes: [UInt8]) throws -> [UInt8] {
+func gzip(_ bytes: [UInt8]) async throws -> [UInt8] {
     let folder = try TemporaryFolder()
     let file = folder.url.appending(path: "x")
     try Data(bytes).write(to: file)
-    return try TestProcess.output("gzip", ["-c", file.path])
+    return try await TestProcess.output("gzip", ["-c", file.path])
 }
 
-func gunzip(_ bytes: [UInt8]) throws -> [UInt8] {
+func gunzip(_ bytes: [UInt8]) async throws -> [UInt8] {
     let folder = try TemporaryFolder()
     let file = folder.url.appending(path: "x.gz")
     try Data(bytes).write(to: file)
-    return try TestProcess.output("gzip", ["-dc", file.path])
+    return try await TestProcess.output("gzip", ["-dc", file.path])
 }
 
 /// A snappy block that holds its bytes as they are.

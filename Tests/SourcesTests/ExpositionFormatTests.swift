@@ -57,10 +57,10 @@ import Testing
         """
 
     @Test(arguments: ["text", "om"])
-    func `what prometheus_client exposes is read, strictly too`(_ kind: String) throws {
+    func `what prometheus_client exposes is read, strictly too`(_ kind: String) async throws {
         let bytes: [UInt8]
         do {
-            bytes = try TestProcess.output(TestProcess.python, ["-c", Self.script, kind])
+            bytes = try await TestProcess.output(TestProcess.python, ["-c", Self.script, kind])
         } catch {
             print("python with prometheus_client is not there, not checked: \(error)")
             return

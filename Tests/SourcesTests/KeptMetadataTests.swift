@@ -95,7 +95,7 @@ import Testing
     }
 
     @Test func `a program that uses prometheus_client has its exemplars and metadata kept`() async throws {
-        guard (try? TestProcess.output(TestProcess.python, ["-c", "import prometheus_client"])) != nil else {
+        guard (try? await TestProcess.output(TestProcess.python, ["-c", "import prometheus_client"])) != nil else {
             print("prometheus_client: not there, not checked")
             return
         }

@@ -128,7 +128,7 @@ import Transport
     }
 
     @Test func `a program that uses prometheus_client is scraped`() async throws {
-        guard (try? TestProcess.output(TestProcess.python, ["-c", "import prometheus_client"])) != nil else {
+        guard (try? await TestProcess.output(TestProcess.python, ["-c", "import prometheus_client"])) != nil else {
             let isRequired = ProcessInfo.processInfo.environment["TOCSIN_CONFORMANCE_REQUIRED"] != nil
             #expect(!isRequired, "prometheus_client is missing")
             print("prometheus_client: not there, not checked")

@@ -5,7 +5,8 @@ import Foundation
 package enum TestCertificates {
     private static let folder = Result { () throws -> TemporaryFolder in
         let folder = try TemporaryFolder()
-        _ = try TestProcess.output(TestProcess.python, [fixture("certificates.py"), folder.url.path])
+        let script = try ChildProcess(TestProcess.python, [fixture("certificates.py"), folder.url.path])
+        guard script.waitForEnd() == 0 else { throw POSIXError(.ECHILD) }
         atexit { TestCertificates.remove() }
         return folder
     }

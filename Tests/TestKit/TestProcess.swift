@@ -3,27 +3,24 @@ import Glibc
 import Synchronization
 
 /// A program that runs beside a test. It is ended by its id when the last reference goes, whatever the test did.
-///
-/// `@unchecked`: `Process` is told what to do before it starts, asked for its id and its end afterwards.
-package final class TestProcess: @unchecked Sendable {
+package final class TestProcess: Sendable {
     /// The Python that has the test requirements: `TOCSIN_TEST_PYTHON`, else `python3`.
     package static let python = ProcessInfo.processInfo.environment["TOCSIN_TEST_PYTHON"] ?? "python3"
 
-    private let process = Process()
+    private let process: ChildProcess
     private let input = Pipe()
     private let lines: LineReader
-    package var pid: Int32 { process.processIdentifier }
+    package var pid: Int32 { process.pid }
     package var isRunning: Bool { process.isRunning }
 
     package init(_ program: String, _ arguments: [String], environment: [String: String] = [:]) throws {
         let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [program] + arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.standardInput = input
-        process.standardOutput = output
+        process = try ChildProcess(
+            program, arguments, environment: environment, input: .descriptor(input.fileHandleForReading.fileDescriptor),
+            output: .descriptor(output.fileHandleForWriting.fileDescriptor))
+        try input.fileHandleForReading.close()
+        try output.fileHandleForWriting.close()
         lines = LineReader(output.fileHandleForReading)
-        try process.run()
         lines.start()
     }
 
@@ -36,20 +33,36 @@ package final class TestProcess: @unchecked Sendable {
         try input.fileHandleForWriting.write(contentsOf: Data((line + "\n").utf8))
     }
 
-    package func stop() { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+    package func stop() { process.signal(SIGKILL) }
 
-    /// What a program that ends by itself writes to its standard output.
-    package static func output(_ program: String, _ arguments: [String]) throws -> [UInt8] {
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [program] + arguments
-        process.standardOutput = output
-        try process.run()
-        let bytes = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw POSIXError(.ECHILD) }
-        return Array(bytes)
+    /// What a program that ends by itself, with 0, writes to its standard output.
+    package static func output(_ program: String, _ arguments: [String]) async throws -> [UInt8] {
+        let outcome = try await Outcome(of: program, arguments)
+        guard outcome.status == 0 else { throw outcome }
+        return outcome.bytes
+    }
+}
+
+/// What a run that ends by itself wrote, and how it ended.
+package struct Outcome: Error, Sendable {
+    /// The exit code; a signal's number negative.
+    package var status: Int32
+    package var bytes: [UInt8]
+    package var errors: String
+
+    package var output: String { String(decoding: bytes, as: UTF8.self) }
+
+    /// Runs a program to its end.
+    ///
+    /// - Throws: ``ChildProcess/NotStarted``, or what reading its output gives.
+    package init(of program: String, _ arguments: [String], environment: [String: String] = [:]) async throws {
+        let folder = try TemporaryFolder()
+        let process = try ChildProcess(
+            program, arguments, environment: environment, output: .file(folder.path("out")),
+            errors: .file(folder.path("err")))
+        status = await process.end()
+        bytes = Array(try Data(contentsOf: folder.url.appending(path: "out")))
+        errors = try String(contentsOf: folder.url.appending(path: "err"), encoding: .utf8)
     }
 }
 

@@ -35,7 +35,7 @@ import Transport
     }
 
     @Test func `a body longer than allowed is cut, told or not told, plain or compressed`() async throws {
-        let bomb = try gzipBomb(bytes: 50_000_000)
+        let bomb = try await gzipBomb(bytes: 50_000_000)
         let server = try TestHTTPServer { request in
             switch request.path {
             case "/told": .endless(head: "HTTP/1.1 200 OK\r\nContent-Length: 100000000000\r\n\r\n")
@@ -161,8 +161,8 @@ import Transport
 }
 
 /// Zeroes of that length, compressed by the package that the tests have anyway.
-private func gzipBomb(bytes: Int) throws -> [UInt8] {
-    try TestProcess.output(
+private func gzipBomb(bytes: Int) async throws -> [UInt8] {
+    try await TestProcess.output(
         TestProcess.python,
         ["-c", "import gzip,sys; sys.stdout.buffer.write(gzip.compress(bytes(\(bytes)), 1))"])
 }
