@@ -75,6 +75,14 @@ package struct SampleBatch: Sendable {
         if starts.count == count { starts[count - 1] = milliseconds } else { starts.append(milliseconds) }
     }
 
+    /// Says when the count of a sample of this batch began.
+    package mutating func setStart(_ milliseconds: Int64, of place: Int) {
+        precondition(place < count, "a start belongs to a sample")
+        guard milliseconds != 0 || place < starts.count else { return }
+        padStarts(to: place + 1)
+        starts[place] = milliseconds
+    }
+
     /// Says when the counts of the first samples began, in order; replaces what was said of them.
     package mutating func setStarts(_ milliseconds: [Int64]) {
         precondition(milliseconds.count <= count, "a start belongs to a sample")

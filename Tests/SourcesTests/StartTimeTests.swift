@@ -118,4 +118,54 @@ import Testing
         }
         #expect(target.parser.knownCount < 4 * 2401)
     }
+
+    /// What a text stream in pieces of `size` bytes tells, as starts of its samples.
+    private static func streamed(
+        _ text: String, pieces size: Int, samplesPerBatch: Int = 10_000, partial: Bool = false,
+        cache: SeriesCache = SeriesCache(secret: HashSecret(low: 3, high: 4))
+    ) throws -> [Int64] {
+        var parser = StreamParser(
+            at: Timestamp(milliseconds: 9), cache: cache,
+            settings: .init(samplesPerBatch: samplesPerBatch, format: .openMetrics))
+        var starts: [Int64] = []
+        func take(_ batch: UnresolvedBatch) {
+            var batch = batch
+            batch.resolve(
+                batch.unknown.map { SeriesID(rawValue: UInt32($0.fingerprint.rawValue & 0xFFFFF)) }, into: cache)
+            let samples = batch.samples
+            starts += (0..<samples.count).map { $0 < samples.starts.count ? samples.starts[$0] : 0 }
+        }
+        let bytes = Array(text.utf8)
+        for offset in stride(from: 0, to: bytes.count, by: size) {
+            bytes[offset..<min(bytes.count, offset + size)].withUnsafeBytes { parser.feed($0) }
+            while let batch = try parser.next() { take(batch) }
+            if partial, let batch = parser.takePartial() { take(batch) }
+        }
+        while let batch = try parser.finish() { take(batch) }
+        return starts
+    }
+
+    @Test(arguments: [1, 7, 64, 4096])
+    func `created lines of a stream tell the starts too, however it is cut, of new and of known series`(
+        size: Int
+    ) throws {
+        let cache = SeriesCache(secret: HashSecret(low: 3, high: 4))
+        for _ in 0..<2 {
+            #expect(try Self.streamed(Self.body, pieces: size, cache: cache) == Self.starts + [0])
+        }
+    }
+
+    @Test func `batches of a stream are not cut between a sample and its created line`() throws {
+        let body = Self.body
+        #expect(try Self.streamed(body, pieces: 4096, samplesPerBatch: 5)[2...] == (Self.starts + [0])[2...])
+        let pieces = try Self.streamed("# TYPE z counter\nz_total 1\nz_created 1\n" + body, pieces: 1, partial: true)
+        #expect(pieces[2...] == ([1000, 0] + Self.starts + [0])[2...])
+    }
+
+    @Test func `a family without created lines of ten thousand series keeps little and tells no start`() throws {
+        let lines = (0..<10_000).map { "a_total{x=\"\($0)\"} 1\n" }.joined()
+        let starts = try Self.streamed("# TYPE a counter\n\(lines)# EOF\n", pieces: 4096)
+        #expect(starts.count == 10_000)
+        #expect(starts.allSatisfy { $0 == 0 })
+    }
 }

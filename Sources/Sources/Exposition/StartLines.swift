@@ -72,13 +72,15 @@ struct StartLines {
     ) {
         for slot in slots.indices { slots[slot].start = 0 }
         for (line, value) in dropped {
-            if let slot = slotOfDropped[known.hash(of: line)] { slots[slot].start = Self.milliseconds(value) }
+            if let slot = slotOfDropped[known.hash(of: line)] {
+                slots[slot].start = MetricPointLines.milliseconds(value)
+            }
         }
         var owners: [(place: Int, slot: Int)] = []
         for (place, id) in batch.series.enumerated() {
             guard let entry = slotOfSeries[id] else { continue }
             if entry & 1 == 1 {
-                slots[entry / 2].start = Self.milliseconds(batch.values[place])
+                slots[entry / 2].start = MetricPointLines.milliseconds(batch.values[place])
             } else {
                 owners.append((place, entry / 2))
             }
@@ -97,10 +99,5 @@ struct StartLines {
         for (line, start) in told { startOfSeries[known.lines[Int(line)].id] = start }
         let starts = batch.series.map { startOfSeries[$0.rawValue] ?? 0 }
         batch.setStarts(starts)
-    }
-
-    /// `_created` lines tell seconds; 0 where that is no time.
-    private static func milliseconds(_ seconds: Double) -> Int64 {
-        max(0, Int64(exactly: (seconds * 1000).rounded(.towardZero)) ?? 0)
     }
 }

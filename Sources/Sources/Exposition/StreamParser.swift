@@ -37,6 +37,8 @@ package struct StreamParser: Sendable {
     package private(set) var line = 1
     private var type: MetricType = .unknown
     private var batch = UnresolvedBatch()
+    /// Of OpenMetrics: what a `_created` line may still tell the start of.
+    private var point = MetricPointLines()
     private var isEnded = false
     /// The line `# EOF` was read, behind which OpenMetrics has nothing.
     private var isAtEOF = false
@@ -78,12 +80,18 @@ package struct StreamParser: Sendable {
             cursor = 0
             throw error
         }
-        return batch.weight >= settings.samplesPerBatch ? handOver() : nil
+        return isFull ? handOver() : nil
     }
 
-    /// What has been read and fills no batch yet, for a client that streams slowly and wants to be heard now.
+    /// A metric point isn't cut where its `_created` line is likely to come.
+    private var isFull: Bool {
+        batch.weight >= settings.samplesPerBatch && (!point.isOpen || batch.weight >= 2 * settings.samplesPerBatch)
+    }
+
+    /// What has been read and fills no batch yet, for a client that streams slowly and wants to be heard now; nil in the
+    /// middle of a metric point whose `_created` line is likely to come.
     package mutating func takePartial() -> UnresolvedBatch? {
-        failure == nil && !batch.isEmpty ? handOver() : nil
+        failure == nil && !batch.isEmpty && !point.isOpen ? handOver() : nil
     }
 
     /// At the end of the body: what is left, batch by batch; nil when all was handed over.
@@ -103,6 +111,7 @@ package struct StreamParser: Sendable {
 
     private mutating func handOver() -> UnresolvedBatch {
         defer { batch = UnresolvedBatch() }
+        point.close()
         return batch
     }
 
@@ -110,7 +119,7 @@ package struct StreamParser: Sendable {
     private mutating func readLines() throws(ExpositionError) {
         let bytes = buffer
         let count = bytes.count - Self.padding
-        while cursor < count, batch.weight < settings.samplesPerBatch {
+        while cursor < count, !isFull {
             // The array stays where it is: nothing writes to `bytes`.
             let end = bytes.withUnsafeBytes { $0[cursor..<count].firstIndexOfLineBreak }
             guard let end, end - cursor <= settings.lineBytesMax else {
@@ -152,9 +161,14 @@ package struct StreamParser: Sendable {
                 UnsafeRawBufferPointer(start: base + from, count: head - from), context: typedContext,
                 secret: cache.secret)
             var place = base + head
+            let mark = batch.mark
             if !isAtEOF, let tail = PlainTail.scan(&place, settings.format),
                 batch.append(key, at: tail.timestamp ?? time, tail.value, cache)
             {
+                if point.isWatching {
+                    let series = UnsafeRawBufferPointer(start: base + from, count: head - from)
+                    point.take(series, tail.value, at: batch.place(since: mark), &batch)
+                }
                 return
             }
         }
@@ -181,20 +195,34 @@ package struct StreamParser: Sendable {
     ) throws(ExpositionError) {
         switch kind {
         case .type, .help, .unit:
-            if kind == .type { type = reader.type }
+            if kind == .type {
+                type = reader.type
+                if settings.format == .openMetrics {
+                    point.begin(UnsafeRawBufferPointer(reader.slice(reader.start..<reader.position)), type)
+                }
+            }
             if let fact = reader.metadata(kind) { batch.metadata.append(fact) }
         case .comment: break
         case .series:
-            let key = SeriesKey(
-                UnsafeRawBufferPointer(reader.slice(reader.series)), context: typedContext, secret: cache.secret)
-            let time = reader.timestamp ?? time
-            if !reader.hasExemplar, batch.append(key, at: time, reader.value, cache) { return }
-            let labels = try reader.labelSet()
-            if labels.name == nil { throw reader.failure(.metricName, "the series has no metric name") }
-            if let exemplar = reader.exemplar(at: time) { batch.exemplars.append(.init(.labels(labels), exemplar)) }
-            if reader.hasExemplar, batch.append(key, at: time, reader.value, cache) { return }
-            batch.append(key, labels, at: time, reader.value)
+            let mark = batch.mark
+            try takeSeries(&reader)
+            if point.isWatching {
+                let series = UnsafeRawBufferPointer(reader.slice(reader.series))
+                point.take(series, reader.value, at: batch.place(since: mark), &batch)
+            }
         }
+    }
+
+    private mutating func takeSeries(_ reader: inout ExpositionReader) throws(ExpositionError) {
+        let key = SeriesKey(
+            UnsafeRawBufferPointer(reader.slice(reader.series)), context: typedContext, secret: cache.secret)
+        let time = reader.timestamp ?? time
+        if !reader.hasExemplar, batch.append(key, at: time, reader.value, cache) { return }
+        let labels = try reader.labelSet()
+        if labels.name == nil { throw reader.failure(.metricName, "the series has no metric name") }
+        if let exemplar = reader.exemplar(at: time) { batch.exemplars.append(.init(.labels(labels), exemplar)) }
+        if reader.hasExemplar, batch.append(key, at: time, reader.value, cache) { return }
+        batch.append(key, labels, at: time, reader.value)
     }
 }
 

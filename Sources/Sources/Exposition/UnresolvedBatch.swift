@@ -10,6 +10,14 @@ package struct UnresolvedBatch: Sendable {
         var timestamp: Int64
         /// A float, or a cell of `waitingHistograms`.
         var value: Double
+        /// When the count began, in milliseconds; 0: not told.
+        var start: Int64 = 0
+    }
+
+    /// Where a sample is until the batch is resolved.
+    struct Place: Sendable {
+        fileprivate var index: Int
+        fileprivate var isWaiting: Bool
     }
 
     /// The samples with known ids: all, once resolved.
@@ -50,6 +58,7 @@ package struct UnresolvedBatch: Sendable {
             } else {
                 samples.append(id, at: sample.timestamp, sample.value)
             }
+            samples.setStart(sample.start)
         }
         unknown = []
         keys = []
@@ -77,6 +86,24 @@ package struct UnresolvedBatch: Sendable {
         keys.append(key)
         unknown.append(labels)
         waiting.append(Waiting(unknown: place, timestamp: timestamp, value: value))
+    }
+
+    /// The number of samples of either kind: what tells whether, and where, a sample was added.
+    var mark: (known: Int, waiting: Int) { (samples.count, waiting.count) }
+
+    /// Where the sample is that was added since; nil when there's none.
+    func place(since mark: (known: Int, waiting: Int)) -> Place? {
+        if samples.count > mark.known { return Place(index: mark.known, isWaiting: false) }
+        return waiting.count > mark.waiting ? Place(index: mark.waiting, isWaiting: true) : nil
+    }
+
+    /// Says when the count of a sample began.
+    mutating func setStart(_ milliseconds: Int64, of place: Place) {
+        if place.isWaiting {
+            waiting[place.index].start = milliseconds
+        } else {
+            samples.setStart(milliseconds, of: place.index)
+        }
     }
 
     // MARK: Native histograms
