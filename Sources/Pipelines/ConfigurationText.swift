@@ -20,6 +20,23 @@ struct ConfigurationText {
         return result.text
     }
 
+    /// The scrapes alone, by job.
+    static func scrapes(_ documents: [(path: String, root: Node)]) -> [String: String] {
+        var result: [String: String] = [:]
+        for job in jobs(of: documents.map(\.root)) {
+            guard let name = job["job_name"]?.scalar?.text else { continue }
+            var text = ConfigurationText()
+            text.write(job, at: 0, masked: false)
+            result[name] = String(text.text.drop { $0 == "\n" })
+        }
+        return result
+    }
+
+    private static func jobs(of roots: [Node]) -> [Node] {
+        roots.flatMap { $0["sources"]?.items ?? [] }.compactMap { $0["scrape"] }
+            + roots.flatMap { $0["scrape_configs"]?.items ?? [] }
+    }
+
     private mutating func write(_ pipelines: [PipelinePlan], _ roots: [Node]) {
         guard let first = pipelines.first(where: { $0.name == Plan.defaultName }) ?? pipelines.first else { return }
         let global = first.global
@@ -41,8 +58,7 @@ struct ConfigurationText {
             text += "rule_files:\n"
             for file in files { text += "  - \(quoted(file))\n" }
         }
-        let own = roots.flatMap { $0["sources"]?.items ?? [] }.compactMap { $0["scrape"] }
-        let jobs = own + roots.flatMap { $0["scrape_configs"]?.items ?? [] }
+        let jobs = Self.jobs(of: roots)
         if !jobs.isEmpty {
             text += "scrape_configs:\n"
             for job in jobs {

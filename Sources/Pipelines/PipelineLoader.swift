@@ -35,7 +35,8 @@ package struct PipelineLoader: Sendable {
         try diagnostics.check()
         return Plan(
             pipelines: pipelines, notices: diagnostics.notices, files: reader.paths,
-            configuration: ConfigurationText.render(pipelines, reader.documents))
+            configuration: ConfigurationText.render(pipelines, reader.documents),
+            scrapeConfigurations: ConfigurationText.scrapes(reader.documents))
     }
 
     private func pipelineFiles(_ paths: [String], _ diagnostics: Diagnostics) -> [String] {

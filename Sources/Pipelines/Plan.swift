@@ -13,14 +13,18 @@ package struct Plan: Equatable, Sendable {
     package var files: [String]
     /// All of it as YAML that may be shown: secrets are masked.
     package var configuration: String
+    /// The scrapes as YAML that may be shown, by job.
+    package var scrapeConfigurations: [String: String]
 
     package init(
-        pipelines: [PipelinePlan], notices: [ConfigNotice] = [], files: [String] = [], configuration: String = ""
+        pipelines: [PipelinePlan], notices: [ConfigNotice] = [], files: [String] = [], configuration: String = "",
+        scrapeConfigurations: [String: String] = [:]
     ) {
         self.pipelines = pipelines
         self.notices = notices
         self.files = files
         self.configuration = configuration
+        self.scrapeConfigurations = scrapeConfigurations
     }
 
     /// The pipeline that takes alerts from outside and those of pipelines without a routing of their own.

@@ -12,7 +12,12 @@ package final class RouteTable {
     let prefix: String
     private var handlers: [(path: String, methods: [(method: HTTPRequest.Method, handler: Handler)])] = []
 
-    package init(prefix: String) { self.prefix = prefix }
+    private let crossOrigin: CrossOrigin
+
+    package init(prefix: String, crossOrigin: CrossOrigin = .any) {
+        self.prefix = prefix
+        self.crossOrigin = crossOrigin
+    }
 
     package func on(_ path: String, method: HTTPRequest.Method, use handler: @escaping Handler) {
         if let place = handlers.firstIndex(where: { $0.path == path }) {
@@ -27,16 +32,25 @@ package final class RouteTable {
     package func post(_ path: String, use handler: @escaping Handler) { on(path, method: .post, use: handler) }
     package func delete(_ path: String, use handler: @escaping Handler) { on(path, method: .delete, use: handler) }
 
+    /// Below it, browsers are answered that ask what pages of other sites may do.
+    private static let apiPath = "/api/v1/"
     private static let methods: [HTTPRequest.Method] = [.get, .put, .post, .delete, .patch, .options]
 
     /// HEAD is answered where GET is.
     package func router() -> Router<ServerContext> {
         let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: NothingHere())
+        let options: Handler = { [crossOrigin] request, _ in
+            var response = Response(status: .noContent)
+            crossOrigin.add(to: &response, for: request)
+            return response
+        }
+        router.on(RouterPath(stringLiteral: prefix + Self.apiPath + "**"), method: .options, use: options)
         for (path, methods) in handlers {
             let whole = RouterPath(stringLiteral: prefix + path)
+            let methods = path.hasPrefix(Self.apiPath) ? methods + [(.options, options)] : methods
             for (method, handler) in methods { router.on(whole, method: method, use: handler) }
-            let allowed = methods.map(\.method.rawValue).joined(separator: ", ")
+            let allowed = methods.map(\.method.rawValue).sorted().joined(separator: ", ")
             for method in Self.methods where !methods.contains(where: { $0.method == method }) {
                 router.on(whole, method: method) { _, _ in
                     var response = HTTPFailure(.methodNotAllowed, "this path takes \(allowed)").textResponse

@@ -17,6 +17,7 @@ package struct ServerServices: Sendable {
     package let flags: [Flag]
     package let configuration: ConfigStatus
     package let queries: QueryLimits
+    package let crossOrigin: CrossOrigin
     let startTime: Timestamp
     /// Which series pushed bytes stand for; shared by all requests.
     let cache = SeriesCache()
@@ -37,11 +38,13 @@ package struct ServerServices: Sendable {
         graph: RunningGraph, clock: any WallClock, telemetry: Telemetry,
         version: String = "", routePrefix: String = "", flags: [Flag] = [],
         configuration: ConfigStatus = ConfigStatus(), queries: QueryLimits = QueryLimits(),
-        bodiesBytesMax: Int = 256 << 20, reload: @escaping @Sendable () async throws -> Void
+        crossOrigin: CrossOrigin = .any, bodiesBytesMax: Int = 256 << 20,
+        reload: @escaping @Sendable () async throws -> Void
     ) {
         self.flags = flags.map { Flag($0.name, Masked.userInfo($0.value)) }
         self.configuration = configuration
         self.queries = queries
+        self.crossOrigin = crossOrigin
         self.graph = graph
         self.clock = clock
         self.telemetry = ServerTelemetry(telemetry)

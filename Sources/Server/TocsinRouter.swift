@@ -3,7 +3,7 @@ package import Hummingbird
 /// Every path that the server answers.
 /// - Parameter prefix: under which all of them lie, such as `/monitoring`; empty: none.
 package func tocsinRouter(_ services: ServerServices, prefix: String = "") -> Router<ServerContext> {
-    let routes = RouteTable(prefix: prefix)
+    let routes = RouteTable(prefix: prefix, crossOrigin: services.crossOrigin)
     ManagementRoutes(services: services).add(to: routes)
     PushRoutes(services: services, prefix: prefix).add(to: routes)
     PushGatewayRoutes(services: services).add(to: routes)

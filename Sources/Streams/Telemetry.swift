@@ -87,43 +87,28 @@ package final class Telemetry: Sendable {
         state.withLock { _ = $0.families[name]?.children.removeValue(forKey: labels) }
     }
 
-    /// All metrics in the text format 0.0.4, families and series in order of their names.
-    package func exposition() -> String {
+    /// All metrics as they stand now: families and series in order of their names.
+    package func families() -> [MetricFamilyReading] {
         let (families, collectors) = state.withLock { ($0.families, $0.collectors) }
-        var blocks: [String: String] = [:]
+        var found: [String: MetricFamilyReading] = [:]
         for family in families.values where !family.children.isEmpty {
-            var text = Self.head(family.name, family.help, family.kind)
-            for (labels, child) in family.children.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
-                child.write(family.name, labels, to: &text)
-            }
-            blocks[family.name] = text
+            let series = family.children.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+            found[family.name] = MetricFamilyReading(
+                name: family.name, help: family.help, kind: family.kind,
+                series: series.map { .init(labels: $0.key, value: $0.value.read()) })
         }
         var readings: [Reading] = []
         for collect in collectors { collect(&readings) }
         for reading in readings {
-            blocks[reading.name, default: Self.head(reading.name, reading.help, reading.kind)] += Self.line(
-                reading.name, reading.labels, reading.value)
+            let family = MetricFamilyReading(name: reading.name, help: reading.help, kind: reading.kind, series: [])
+            found[reading.name, default: family].series.append(
+                .init(labels: reading.labels, value: .number(reading.value)))
         }
-        return blocks.sorted { $0.key < $1.key }.map(\.value).joined()
+        return found.values.sorted { $0.name < $1.name }
     }
 
-    private static func head(_ name: String, _ help: String, _ kind: Kind) -> String {
-        "# HELP \(name) \(help)\n# TYPE \(name) \(kind.rawValue)\n"
-    }
-
-    static func line(_ name: String, _ labels: LabelSet, _ value: Double) -> String {
-        var series = labels
-        series[LabelSet.metricName] = name
-        return "\(series) \(text(value))\n"
-    }
-
-    static func text(_ value: Double) -> String {
-        if value == .infinity { return "+Inf" }
-        if value == -.infinity { return "-Inf" }
-        if value.isNaN { return "NaN" }
-        if value == value.rounded(), abs(value) < 1e15 { return String(Int64(value)) }
-        return "\(value)"
-    }
+    /// All metrics in the text format 0.0.4.
+    package func exposition() -> String { families().map(\.text).joined() }
 }
 
 /// The memory behind one series of the program's own metrics.
@@ -182,39 +167,33 @@ final class Instrument: Sendable {
         }
     }
 
-    func write(_ name: String, _ labels: LabelSet, to text: inout String) {
+    func read() -> MetricFamilyReading.Value {
         switch kind {
-        case .counter, .gauge: text += Telemetry.line(name, labels, value)
-        case .histogram: writeHistogram(name, labels, to: &text)
-        case .summary: writeSummary(name, labels, to: &text)
+        case .counter, .gauge: .number(value)
+        case .histogram: readHistogram()
+        case .summary: readSummary()
         }
     }
 
-    private func writeHistogram(_ name: String, _ labels: LabelSet, to text: inout String) {
+    private func readHistogram() -> MetricFamilyReading.Value {
         let (counts, sum) = observations.withLock { ($0.counts, $0.sum) }
         var total: UInt64 = 0
+        var buckets: [(bound: Double, count: UInt64)] = []
         for (index, count) in counts.enumerated() {
             total += count
-            var series = labels
-            series["le"] = index < bounds.count ? "\(bounds[index])" : "+Inf"
-            text += Telemetry.line(name + "_bucket", series, Double(total))
+            if index < bounds.count { buckets.append((bounds[index], total)) }
         }
-        text += Telemetry.line(name + "_sum", labels, sum)
-        text += Telemetry.line(name + "_count", labels, Double(total))
+        return .histogram(buckets: buckets, sum: sum, count: total)
     }
 
-    private func writeSummary(_ name: String, _ labels: LabelSet, to text: inout String) {
+    private func readSummary() -> MetricFamilyReading.Value {
         let (recent, sum, count) = observations.withLock { ($0.recent, $0.sum, $0.count) }
         let sorted = recent.sorted()
-        for quantile in bounds {
-            var series = labels
-            series["quantile"] = "\(quantile)"
+        let quantiles = bounds.map { quantile -> (quantile: Double, value: Double) in
             let rank = Int((quantile * Double(sorted.count)).rounded(.up))
-            let value = sorted.isEmpty ? .nan : sorted[min(max(rank - 1, 0), sorted.count - 1)]
-            text += Telemetry.line(name, series, value)
+            return (quantile, sorted.isEmpty ? .nan : sorted[min(max(rank - 1, 0), sorted.count - 1)])
         }
-        text += Telemetry.line(name + "_sum", labels, sum)
-        text += Telemetry.line(name + "_count", labels, Double(count))
+        return .summary(quantiles: quantiles, sum: sum, count: count)
     }
 }
 

@@ -32,6 +32,7 @@ package struct TestServer: Sendable {
         package var headDeadline = Duration.seconds(60)
         package var bodyDeadline = Duration.seconds(60)
         package var queries = QueryLimits()
+        package var crossOrigin = CrossOrigin.any
         package init() {}
     }
 
@@ -64,7 +65,7 @@ package struct TestServer: Sendable {
         let services = ServerServices(
             graph: graph, clock: options.clock, telemetry: telemetry, version: "test", routePrefix: options.prefix,
             flags: [.init("query.timeout", "2m")], configuration: configuration, queries: options.queries,
-            bodiesBytesMax: options.bodiesBytesMax,
+            crossOrigin: options.crossOrigin, bodiesBytesMax: options.bodiesBytesMax,
             reload: {
                 do {
                     try await graph.reload(try load())

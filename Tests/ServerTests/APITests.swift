@@ -23,7 +23,7 @@ import Testing
             #expect(nowhere.text == "there is nothing at this path; the page at / lists what there is\n")
             let wrong = try await server.client.send("DELETE", "/api/v1/query")
             #expect(wrong.status == 405)
-            #expect(wrong.headers["allow"] == "GET, POST")
+            #expect(wrong.headers["allow"] == "GET, OPTIONS, POST")
         }
     }
 

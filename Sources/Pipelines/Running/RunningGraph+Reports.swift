@@ -31,6 +31,12 @@ extension RunningGraph {
         }.sorted { $0.job < $1.job }
     }
 
+    /// The relabelling rules of a job; nil: there is none of that name.
+    package func relabelRules(of job: String) -> [RelabelRule]? {
+        sources.values.compactMap { $0.component.value as? ScrapeSource }.first { $0.settings.job == job }?
+            .settings.relabelRules
+    }
+
     /// Under which URL users reach this server.
     package nonisolated var externalURL: String { settings.externalURL }
 }

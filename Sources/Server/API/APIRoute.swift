@@ -17,12 +17,14 @@ extension RouteTable {
     /// compresses for those who ask.
     func api(
         _ path: String, methods: [HTTPRequest.Method] = [.get], _ services: ServerServices,
-        _ answer: @escaping @Sendable (APIRequest) async throws -> APIAnswer
+        _ make: @escaping @Sendable (APIRequest) async throws -> APIAnswer
     ) {
         for method in methods {
             on("/api/v1/" + path, method: method) { request, context in
-                let response = await Self.response(to: request, context, services, answer)
-                return Gzip.isAccepted(by: request) ? Gzip.compressed(response) : response
+                let response = await Self.response(to: request, context, services, make)
+                var answer = Gzip.isAccepted(by: request) ? Gzip.compressed(response) : response
+                services.crossOrigin.add(to: &answer, for: request)
+                return answer
             }
         }
     }

@@ -23,6 +23,13 @@ struct PushRoutes: Sendable {
         routes.delete("/metrics/**") { request, _ in await delete(request) }
         routes.post(PushPaths.stream) { request, _ in await importText(request) }
         routes.post("/api/v1/write") { request, _ in await remoteWrite(request) }
+        // What clients of Prometheus try; told as it tells what is switched off.
+        routes.post("/api/v1/read") { _, _ in
+            HTTPFailure(.notFound, "remote read is not available: ask /api/v1/query_range").textResponse
+        }
+        routes.post("/api/v1/otlp/v1/metrics") { _, _ in
+            HTTPFailure(.notFound, "the OTLP receiver is not available: write to /api/v1/write").textResponse
+        }
     }
 
     // MARK: Pushgateway

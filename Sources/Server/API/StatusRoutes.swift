@@ -26,6 +26,9 @@ struct StatusRoutes: Sendable {
         // Nothing but the head is kept, and nothing is replayed.
         routes.api("status/tsdb/blocks", services) { _ in APIAnswer(["blocks": []]) }
         routes.api("status/walreplay", services) { _ in APIAnswer(["min": 0, "max": 0, "current": 0]) }
+        routes.api("status/self_metrics", services) {
+            try SelfMetrics.answer($0.parameters, services.telemetry.metrics)
+        }
         routes.api("features", services) { _ in APIAnswer(Features.json) }
         routes.api("notifications", services) { _ in notifications() }
         // Clients that are told so ask `notifications` from time to time.

@@ -41,6 +41,8 @@ struct RunCommand: AsyncParsableCommand {
 
     @OptionGroup var queries: QueryOptions
 
+    @OptionGroup var web: WebOptions
+
     @OptionGroup var logging: LogOptions
 
     func run() async throws {
@@ -110,7 +112,8 @@ struct RunCommand: AsyncParsableCommand {
         let bound = BoundAddress()
         let services = ServerServices(
             graph: graph, clock: clock, telemetry: telemetry, version: Tocsin.version, routePrefix: prefix,
-            flags: flags(at: address, under: prefix, graph), configuration: loading, queries: limits, reload: reload)
+            flags: flags(at: address, under: prefix, graph), configuration: loading, queries: limits,
+            crossOrigin: web.crossOrigin, reload: reload)
         var settings = HTTPServer.Settings(address: address)
         settings.streamPath = prefix + PushPaths.stream
         let server = HTTPServer(
@@ -156,7 +159,8 @@ extension RunCommand {
             .init("query.max-concurrency", "\(queries.concurrencyMax)"),
             .init("query.max-samples", "\(queries.samplesMax)"), .init("query.timeout", queries.timeout),
             .init("storage.tsdb.path", data), .init("storage.tsdb.retention.time", retention),
-            .init("web.enable-admin-api", "false"), .init("web.enable-lifecycle", "true"),
+            .init("web.cors.origin", web.crossOrigin.pattern), .init("web.enable-admin-api", "false"),
+            .init("web.enable-lifecycle", "true"),
             .init("web.enable-remote-write-receiver", "true"), .init("web.external-url", graph.externalURL),
             .init("web.listen-address", "\(address)"), .init("web.route-prefix", prefix.isEmpty ? "/" : prefix),
         ]

@@ -175,6 +175,15 @@ extension LoopbackClient {
         Case(
             "rules?group_limit=1&group_next_token=x",
             #"invalid parameter "group_next_token": invalid group_next_token 'x'. were rule groups changed?"#),
+        Case("scrape_pools/config", "no scrapePool parameter provided"),
+        Case("scrape_pools/config?scrapePool=x", #"error retrieving scrape config: scrape pool "x" not found"#),
+        Case("targets/relabel_steps", "no scrapePool parameter provided"),
+        Case("targets/relabel_steps?scrapePool=x", "no labels parameter provided"),
+        Case(
+            "targets/relabel_steps?scrapePool=x&labels=%7B%7D",
+            #"error retrieving scrape config: scrape pool "x" not found"#),
+        Case("targets/relabel_steps?scrapePool=x&labels=x", "error parsing labels: no JSON from byte 0 on"),
+        Case("status/self_metrics?metric_name_pattern=(", "invalid metric_name_pattern: missing ): ("),
         Case("status/tsdb?limit=0", "limit must be a positive number"),
         Case("status/tsdb?limit=10001", "limit must not exceed 10000"),
     ]

@@ -159,6 +159,74 @@ import Testing
         }
     }
 
+    private static let relabelling = """
+        name: default
+        sources:
+          - scrape:
+              job_name: models
+              params: {token: [hidden-parameter]}
+              basic_auth: {username: me, password: hidden-password}
+              static_configs: [{targets: ['localhost:2'], labels: {docs: 'http://hidden-token@docs.example/'}}]
+              relabel_configs:
+                - {source_labels: [__address__], regex: '(.*):\\d+', target_label: host}
+                - {source_labels: [host, zone], regex: 'a;.*', action: drop}
+                - {action: labeldrop, regex: zone}
+        """
+
+    @Test func `a job's configuration is told, and what its relabelling makes of labels, step by step`() async throws {
+        try await TestServer.with(Self.relabelling) { server async throws in
+            let client = server.client
+            let config = try #require(
+                (try await client.data("scrape_pools/config?scrapePool=models") as? [String: String])?["yaml"])
+            #expect(config.hasPrefix("job_name: models\n"))
+            #expect(config.contains("target_label: host"))
+            #expect(!config.contains("hidden"))
+            #expect(!(try await client.get("/api/v1/targets").text.contains("hidden")))
+
+            func steps(_ labels: String) async throws -> [NSDictionary] {
+                let text = labels.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+                let data = try await client.data("targets/relabel_steps?scrapePool=models&labels=\(text)")
+                return (data as? NSDictionary)?["steps"] as? [NSDictionary] ?? []
+            }
+            let kept = try await steps(#"{"__address__":"b:80","zone":"z"}"#)
+            #expect(kept.map { $0["keep"] as? Bool } == [true, true, true])
+            #expect(
+                kept.map { $0["output"] as? [String: String] } == [
+                    ["__address__": "b:80", "zone": "z", "host": "b"],
+                    ["__address__": "b:80", "zone": "z", "host": "b"], ["__address__": "b:80", "host": "b"],
+                ])
+            #expect(
+                kept.first?["rule"] as? NSDictionary == [
+                    "source_labels": ["__address__"], "separator": ";", "regex": "(.*):\\d+", "target_label": "host",
+                    "replacement": "$1", "action": "replace",
+                ])
+            let dropped = try await steps(#"{"__address__":"a:80","zone":"z"}"#)
+            #expect(dropped.map { $0["keep"] as? Bool } == [true, false, false])
+            #expect(dropped.last?["output"] as? [String: String] == [:])
+        }
+    }
+
+    @Test func `the server's own metrics come as JSON families`() async throws {
+        try await withSeries { server, _ in
+            let client = server.client
+            #expect(try await client.get("/api/v1/query?query=1").status == 200)
+            let families = try #require(
+                try await client.data("status/self_metrics?metric_name_pattern=tocsin_quer.*") as? [NSDictionary])
+            let running = try #require(families.first { $0["name"] as? String == "tocsin_queries_running" })
+            #expect(running["type"] as? String == "GAUGE")
+            let gauge = (running["metric"] as? [NSDictionary])?.first?["gauge"] as? [String: Double]
+            #expect(gauge == ["value": 0])
+            let durations = try #require(families.first { $0["name"] as? String == "tocsin_query_duration_seconds" })
+            #expect(durations["type"] as? String == "HISTOGRAM")
+            let series = try #require((durations["metric"] as? [NSDictionary])?.first)
+            #expect(series["label"] as? [[String: String]] == [["name": "phase", "value": "evaluation"]])
+            let histogram = try #require(series["histogram"] as? NSDictionary)
+            #expect(histogram["sampleCount"] as? String == "1")
+            #expect((histogram["bucket"] as? [NSDictionary])?.last?["cumulativeCount"] as? String == "1")
+            #expect((try await client.data("status/self_metrics") as? [Any])?.count ?? 0 > families.count)
+        }
+    }
+
     @Test func `the server tells of its build, its flags, its store and its reloads`() async throws {
         try await withSeries { server, _ in
             let client = server.client

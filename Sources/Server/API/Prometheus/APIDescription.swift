@@ -45,6 +45,7 @@ struct APIDescription {
         parameter.isRequired = true
         return parameter
     }
+    private static let job = Parameter(name: "scrapePool", meaning: "A job's name.")
     private static let step = Parameter(name: "step", meaning: "Seconds or a duration.", isRequired: true)
 
     // MARK: endpoints
@@ -102,9 +103,15 @@ struct APIDescription {
             path: "targets", summary: "What is scraped",
             parameters: [
                 Parameter(name: "state", meaning: "active, dropped or any."),
-                Parameter(name: "scrapePool", meaning: "Only this job."),
+                job,
             ]),
         Endpoint(path: "scrape_pools", summary: "The jobs that are scraped"),
+        Endpoint(
+            path: "scrape_pools/config", summary: "The configuration of a job without secrets",
+            parameters: [required(job)]),
+        Endpoint(
+            path: "targets/relabel_steps", summary: "What relabelling makes of a target's labels",
+            parameters: [required(job), Parameter(name: "labels", meaning: "A JSON object.", isRequired: true)]),
         Endpoint(
             path: "targets/metadata", summary: "What targets tell of metrics",
             parameters: [Parameter(name: "match_target", meaning: "A selector of targets."), metric, limit]),
@@ -117,6 +124,9 @@ struct APIDescription {
         Endpoint(path: "status/buildinfo", summary: "Versions"),
         Endpoint(path: "status/tsdb", summary: "How many series there are of what", parameters: [limit]),
         Endpoint(path: "status/tsdb/blocks", summary: "Blocks on disk"),
+        Endpoint(
+            path: "status/self_metrics", summary: "The server's own metrics",
+            parameters: [Parameter(name: "metric_name_pattern", meaning: "Only metrics of such names.")]),
         Endpoint(path: "status/walreplay", summary: "How far the start is"),
         Endpoint(path: "features", summary: "Which features there are"),
         Endpoint(path: "notifications", summary: "What a person should know"),

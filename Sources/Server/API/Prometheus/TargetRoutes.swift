@@ -3,7 +3,7 @@ import Sources
 import Streams
 import Transport
 
-/// What is scraped: `targets` and `scrape_pools`.
+/// What is scraped: `targets` and `scrape_pools`, with what leads there.
 struct TargetRoutes: Sendable {
     let services: ServerServices
 
@@ -13,6 +13,8 @@ struct TargetRoutes: Sendable {
             let names = await services.graph.scrapes.map { JSONValue.string($0.job) }
             return APIAnswer(["scrapePools": .array(names)])
         }
+        routes.api("scrape_pools/config", services) { try await configuration($0.parameters) }
+        routes.api("targets/relabel_steps", services) { try await relabelSteps($0.parameters) }
     }
 
     /// `scrapePool=` asks for one job, `state=` for those that are scraped (`active`) or that relabelling dropped.
@@ -30,6 +32,75 @@ struct TargetRoutes: Sendable {
             "droppedTargetCounts": showsDropped ? .object(counts) : .null,
         ])
     }
+
+    // MARK: one job
+
+    private static func job(_ parameters: RequestParameters) throws(APIFailure) -> String {
+        guard let job = parameters["scrapePool"] else { throw .badData("no scrapePool parameter provided") }
+        return job
+    }
+
+    private static func unknown(_ job: String) -> APIFailure {
+        .badData("error retrieving scrape config: scrape pool \(quoted(job)) not found")
+    }
+
+    /// The job as it is written, without secrets.
+    private func configuration(_ parameters: RequestParameters) async throws -> APIAnswer {
+        let job = try Self.job(parameters)
+        guard let text = await services.graph.currentPlan.scrapeConfigurations[job] else { throw Self.unknown(job) }
+        return APIAnswer(["yaml": .string(text)])
+    }
+
+    /// What each relabelling rule of a job makes of a target's labels, for those who look for what drops it.
+    private func relabelSteps(_ parameters: RequestParameters) async throws -> APIAnswer {
+        let job = try Self.job(parameters)
+        guard let text = parameters["labels"] else { throw APIFailure.badData("no labels parameter provided") }
+        var labels = try Self.labels(text)
+        guard let rules = await services.graph.relabelRules(of: job) else { throw Self.unknown(job) }
+        var isKept = true
+        var steps: [JSONValue] = []
+        for rule in rules {
+            isKept = isKept && rule.apply(to: &labels)
+            let output = isKept ? labels : LabelSet()
+            steps.append(["rule": Self.json(rule), "output": .labels(output), "keep": .bool(isKept)])
+        }
+        return APIAnswer(["steps": .array(steps)])
+    }
+
+    private static func labels(_ text: String) throws(APIFailure) -> LabelSet {
+        let document: JSONValue
+        do throws(JSONValue.SyntaxError) {
+            document = try JSONValue(parsing: text.utf8)
+        } catch {
+            throw .badData("error parsing labels: no JSON from byte \(error.offset) on")
+        }
+        guard case .object(let members) = document else { throw .badData("error parsing labels: not a JSON object") }
+        var labels: [Label] = []
+        for member in members {
+            guard let value = member.value.string else {
+                throw .badData("error parsing labels: the value of \(quoted(member.name)) is not a string")
+            }
+            labels.append(Label(member.name, value))
+        }
+        return LabelSet(labels)
+    }
+
+    /// Under the keys of a configuration, with those that have no meaning for the rule left out.
+    private static func json(_ rule: RelabelRule) -> JSONValue {
+        var members: [JSONValue.Member] = []
+        if !rule.sourceLabels.isEmpty {
+            members.append(.init("source_labels", .array(rule.sourceLabels.map { .string($0) })))
+        }
+        members += [.init("separator", .string(rule.separator)), .init("regex", .string(rule.regex.pattern))]
+        if rule.modulus > 0 { members.append(.init("modulus", .number(String(rule.modulus)))) }
+        if !rule.targetLabel.isEmpty { members.append(.init("target_label", .string(rule.targetLabel))) }
+        return .object(
+            members + [
+                .init("replacement", .string(rule.replacement)), .init("action", .string(rule.action.rawValue)),
+            ])
+    }
+
+    // MARK: targets
 
     private static func dropped(of scrape: ScrapeReport) -> [JSONValue] {
         scrape.dropped.map {
@@ -94,7 +165,9 @@ enum Masked {
     static func userInfo(_ text: String) -> String {
         let start = text.firstRange(of: "://")?.upperBound ?? text.startIndex
         let authority = text[start...].prefix { !"/?#".contains($0) }
-        guard let at = authority.lastIndex(of: "@"), authority[..<at].contains(":") else { return text }
+        guard let at = authority.lastIndex(of: "@") else { return text }
+        // Without a scheme it is a secret only where a password stands there: `me@example.com` is none.
+        guard start > text.startIndex || authority[..<at].contains(":") else { return text }
         return text[..<start] + mask + text[at...]
     }
 }
