@@ -38,7 +38,7 @@ struct ConfigurationText {
     }
 
     private mutating func write(_ pipelines: [PipelinePlan], _ roots: [Node]) {
-        guard let first = pipelines.first(where: { $0.name == Plan.defaultName }) ?? pipelines.first else { return }
+        guard let first = Plan.defaultPipeline(of: pipelines) ?? pipelines.first else { return }
         let global = first.global
         text += "global:\n"
         text += "  scrape_interval: \(global.scrape.interval.prometheusText)\n"

@@ -88,7 +88,7 @@ package struct PipelineLoader: Sendable {
     }
 
     private func alertsHaveARoute(_ pipelines: [PipelinePlan], _ diagnostics: Diagnostics) {
-        let fallback = pipelines.first { $0.name == Plan.defaultName }
+        let fallback = Plan.defaultPipeline(of: pipelines)
         for pipeline in pipelines where pipeline.routing == nil && fallback?.routing == nil {
             guard pipeline.ruleGroups.contains(where: { $0.rules.contains(where: \.isAlert) }) else { continue }
             diagnostics.report(
@@ -100,7 +100,7 @@ package struct PipelineLoader: Sendable {
 
     /// The time-out is for alerts from outside, and those need a way in.
     private func resolveTimeoutsAreUsed(_ pipelines: [PipelinePlan], _ diagnostics: Diagnostics) {
-        let fallback = pipelines.first { $0.name == Plan.defaultName }
+        let fallback = Plan.defaultPipeline(of: pipelines)
         for pipeline in pipelines where pipeline.routing == nil && fallback?.routing == nil {
             guard let origin = pipeline.global.resolveTimeoutOrigin else { continue }
             diagnostics.report(

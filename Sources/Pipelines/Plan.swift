@@ -27,14 +27,23 @@ package struct Plan: Equatable, Sendable {
         self.scrapeConfigurations = scrapeConfigurations
     }
 
-    /// The pipeline that takes alerts from outside and those of pipelines without a routing of their own.
+    /// The name of the pipeline that takes alerts from outside and those of pipelines without a routing of their own.
     package static let defaultName = "default"
+
+    /// The one of that name; where there is none, the only one that has a routing.
+    package var defaultPipeline: PipelinePlan? { Self.defaultPipeline(of: pipelines) }
+
+    static func defaultPipeline(of pipelines: [PipelinePlan]) -> PipelinePlan? {
+        if let named = pipelines.first(where: { $0.name == defaultName }) { return named }
+        let routed = pipelines.filter { $0.routing != nil }
+        return routed.count == 1 ? routed[0] : nil
+    }
 
     package subscript(name: String) -> PipelinePlan? { pipelines.first { $0.name == name } }
 
     /// The pipeline whose routing takes the alerts of the named one.
     package func router(of name: String) -> PipelinePlan? {
-        self[name].flatMap { $0.routing == nil ? nil : $0 } ?? self[Self.defaultName]
+        self[name].flatMap { $0.routing == nil ? nil : $0 } ?? defaultPipeline
     }
 }
 
@@ -49,7 +58,7 @@ package struct PipelinePlan: Equatable, Sendable {
     /// The file's own rules are one group that bears the pipeline's name, `windows` before `rules`; those of rule files
     /// follow. `interval` and `queryOffset` are filled in from `global`.
     package var ruleGroups: [RuleGroupSettings]
-    /// Nil: alerts go to the pipeline named `default`.
+    /// Nil: alerts go to the default pipeline.
     package var routing: RoutingSettings?
     /// Paths of template files, sorted within each glob.
     package var templates: [String]

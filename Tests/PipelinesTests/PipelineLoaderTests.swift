@@ -332,7 +332,26 @@ import YAML
         let routed = "routing: {route: {receiver: r}}\nsinks: [{name: r}]\n"
         #expect(try load(["p.yml": "name: p\n" + timeout + routed]).problems == "")
         #expect(try load(["p.yml": "name: p\n" + timeout, "q.yml": "name: default\n" + routed]).problems == "")
+        #expect(try load(["p.yml": "name: p\n" + timeout, "q.yml": "name: q\n" + routed]).problems == "")
         #expect(try load(["p.yml": "name: p\n"]).problems == "")
+    }
+
+    @Test func `rules without a routing use the default one, or the only one that there is`() throws {
+        let rules = "name: p\nrules:\n- {alert: A, expr: up}\n"
+        let problem =
+            "p.yml:1:1: the pipeline has alerting rules and no \"routing\", and no pipeline named \"default\" has one; "
+            + "add one of the two"
+        func routed(_ name: String) -> String {
+            "name: \(name)\nrouting: {route: {receiver: r}}\nsinks: [{name: r}]\n"
+        }
+        let only = try load(["p.yml": rules, "q.yml": routed("q")])
+        #expect(only.problems == "")
+        #expect(only.plan?.router(of: "p")?.name == "q")
+        #expect(try load(["p.yml": rules, "q.yml": routed("q"), "r.yml": routed("r")]).problems == problem)
+        let several = try load(["p.yml": rules, "q.yml": routed("q"), "r.yml": routed("default")])
+        #expect(several.problems == "")
+        #expect(several.plan?.router(of: "p")?.name == "default")
+        #expect(try load(["p.yml": rules, "q.yml": routed("q"), "r.yml": "name: default\n"]).problems == problem)
     }
 
     @Test func `routing stands in one place`() throws {

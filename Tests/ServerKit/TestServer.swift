@@ -28,6 +28,8 @@ package struct TestServer: Sendable {
         package var alertBatchesMax = 1024
         package var beforeAlerts: (@Sendable () async -> Void)?
         package var isSaved = false
+        /// Whatever the test writes into the folder `pipelines` is loaded too.
+        package var isFolder = false
         package var bodiesBytesMax = 256 << 20
         package var headDeadline = Duration.seconds(60)
         package var bodyDeadline = Duration.seconds(60)
@@ -42,7 +44,8 @@ package struct TestServer: Sendable {
     ) async throws -> Result {
         let folder = try TemporaryFolder()
         let file = try folder.write("pipelines/main.yaml", pipeline)
-        let load: @Sendable () throws -> Plan = { try PipelineLoader(environment: Environment([:])).load([file.path]) }
+        let path = options.isFolder ? folder.path("pipelines") : file.path
+        let load: @Sendable () throws -> Plan = { try PipelineLoader(environment: Environment([:])).load([path]) }
         let plan = try load()
         var logger = Logger(label: "test")
         logger.logLevel = .critical

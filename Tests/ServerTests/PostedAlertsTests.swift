@@ -169,7 +169,7 @@ import Testing
         let pipeline = Self.hookless.replacing("name: default", with: "name: ml")
         try await TestServer.with(pipeline) { server async throws in
             let body = #"[{"labels":{"alertname":"A"}}]"#
-            let missing = try await Self.post(body, to: server)
+            let missing = try await Self.post(body, to: server, query: "?pipeline=default")
             #expect(missing.status == 404)
             #expect(
                 missing.text.contains(#"the pipeline \"default\" takes no alerts: write ?pipeline=NAME with one of ml"#)
@@ -187,6 +187,34 @@ import Testing
             let answer = try await Self.post("[]", to: server)
             #expect(answer.status == 404)
             #expect(answer.text.contains("no pipeline has a routing"))
+        }
+    }
+
+    @Test func `alerts that name no pipeline enter the only one that has a routing`() async throws {
+        let body = #"[{"labels":{"alertname":"A"}}]"#
+        let routed = Self.hookless.replacing("name: default", with: "name: ml")
+        var options = TestServer.Options()
+        options.isFolder = true
+        try await TestServer.with(routed, options) { server async throws in
+            try server.folder.write("pipelines/bare.yaml", "name: bare\nrules: [{alert: B, expr: b == 1}]\n")
+            #expect(try await server.client.send("POST", "/-/reload").status == 200)
+            #expect(try await Self.post(body, to: server).status == 200)
+            #expect(try await Self.post(body, to: server, query: "?pipeline=bare").status == 200)
+            #expect(await eventually { server.metric(#"tocsin_alerts_received_total{pipeline="ml"}"#) == 2 })
+            // A second one: nobody can know which of them is meant.
+            try server.folder.write("pipelines/bare.yaml", "name: bare\n")
+            try server.folder.write(
+                "pipelines/other.yaml", "name: other\nrouting: {route: {receiver: r}}\nsinks: [{name: r}]\n")
+            #expect(try await server.client.send("POST", "/-/reload").status == 200)
+            let unclear = try await Self.post(body, to: server)
+            #expect(unclear.status == 404)
+            #expect(
+                unclear.text.contains(
+                    "no pipeline is named, and there is no default one: write ?pipeline=NAME with one of ml, other"))
+            try server.folder.write(
+                "pipelines/bare.yaml", "name: default\nrouting: {route: {receiver: r}}\nsinks: [{name: r}]\n")
+            #expect(try await server.client.send("POST", "/-/reload").status == 200)
+            #expect(try await Self.post(body, to: server).status == 200)
         }
     }
 

@@ -6,19 +6,26 @@ import Synchronization
 /// notification side of a pipeline while its rules run on.
 final class AlertInboxes: Sendable {
     private let inboxes = Mutex<[String: Edge<[Alert]>]>([:])
-    private let entrances = Mutex<[String: AlertEntrance]>([:])
+    private let entrances = Mutex(Entrances())
     private let deliveries = Mutex<[Edge<Delivery>]>([])
 
     subscript(pipeline: String) -> Edge<[Alert]>? { inboxes.withLock { $0[pipeline] } }
 
+    private struct Entrances {
+        var byPipeline: [String: AlertEntrance] = [:]
+        var standard: String?
+    }
+
     /// - Parameters:
     ///   - entrances: where alerts from outside come in, by pipeline.
+    ///   - standard: the pipeline that those enter which name none.
     ///   - deliveries: the edges to the sinks that lie behind the inboxes.
     func replaceAll(
-        _ new: [String: Edge<[Alert]>], entrances: [String: AlertEntrance], deliveries: [Edge<Delivery>]
+        _ new: [String: Edge<[Alert]>], entrances: [String: AlertEntrance], standard: String?,
+        deliveries: [Edge<Delivery>]
     ) {
         inboxes.withLock { $0 = new }
-        self.entrances.withLock { $0 = entrances }
+        self.entrances.withLock { $0 = Entrances(byPipeline: entrances, standard: standard) }
         self.deliveries.withLock { $0 = deliveries }
     }
 
@@ -28,10 +35,15 @@ final class AlertInboxes: Sendable {
         return inboxes.withLock { Array($0.values) }.filter { seen.insert(ObjectIdentifier($0)).inserted }
     }
 
-    func entrance(_ pipeline: String) -> AlertEntrance? { entrances.withLock { $0[pipeline] } }
+    /// - Parameter pipeline: nil for the one that alerts enter which name none.
+    func entrance(_ pipeline: String?) -> AlertEntrance? {
+        entrances.withLock { entrances in
+            (pipeline ?? entrances.standard).flatMap { entrances.byPipeline[$0] }
+        }
+    }
 
     /// The pipelines that take alerts from outside, sorted.
-    var openPipelines: [String] { entrances.withLock { $0.keys.sorted() } }
+    var openPipelines: [String] { entrances.withLock { $0.byPipeline.keys.sorted() } }
 
     /// The edges to the sinks, for their counters.
     var deliveryEdges: [Edge<Delivery>] { deliveries.withLock { $0 } }

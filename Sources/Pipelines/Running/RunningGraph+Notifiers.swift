@@ -43,7 +43,7 @@ extension RunningGraph {
         // Rules that are still to be told of their end find the notification side that knows their alerts.
         for (name, component) in gone where new[name] == nil { inboxes[name] = component.value.inbox }
         self.inboxes.replaceAll(
-            inboxes, entrances: entrances(new, inboxes),
+            inboxes, entrances: entrances(new, inboxes), standard: new.defaultPipeline?.name,
             deliveries: next.values.flatMap { $0.component.value.deliveryEdges })
         // What was sent to a predecessor that had stopped taking it.
         for (old, inbox) in exchanged {

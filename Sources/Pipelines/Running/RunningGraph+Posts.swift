@@ -6,8 +6,9 @@ extension RunningGraph {
     package enum PostRefusal: Error, Sendable, Equatable {
         /// The graph is starting or shutting down.
         case notRunning
-        /// The pipeline is not there, or has no way to a routing; with those that do.
-        case noPipeline(String, open: [String])
+        /// The pipeline is not there, or has no way to a routing; with those that do. Without a name: none was named, and
+        /// none is the default one.
+        case noPipeline(String?, open: [String])
         /// Too many wait already.
         case full
     }
@@ -22,12 +23,12 @@ extension RunningGraph {
     ///
     /// Which way they go is looked up now: what is taken while a reload exchanges notification sides reaches the new one.
     /// - Parameters:
-    ///   - pipeline: a pipeline without a routing of its own hands them on as it does with those of its rules, yet its
-    ///     own `resolve_timeout` holds for them.
+    ///   - pipeline: nil for the default one. A pipeline without a routing of its own hands them on as it does with those
+    ///     of its rules, yet its own `resolve_timeout` holds for them.
     ///   - bytes: their size as they were sent, for the bound of the queue.
     /// - Returns: those that were left out.
     package nonisolated func post(
-        _ posted: [PostedAlert], to pipeline: String, bytes: Int
+        _ posted: [PostedAlert], to pipeline: String?, bytes: Int
     ) throws(PostRefusal) -> [InvalidPost] {
         guard isReady else { throw .notRunning }
         var former: AlertEntrance?

@@ -20,11 +20,11 @@ struct PostAlertsRoutes: Sendable {
         }
     }
 
-    /// `pipeline=` names the pipeline that the alerts enter, `default` unless set. What is valid is taken, whatever else
-    /// the request has.
+    /// `pipeline=` names the pipeline that the alerts enter, the default one unless set. What is valid is taken, whatever
+    /// else the request has.
     private func post(_ request: Request) async throws -> Response {
         try checkType(of: request)
-        let pipeline = request.uri.queryParameters["pipeline"].map(String.init) ?? Plan.defaultName
+        let pipeline = request.uri.queryParameters["pipeline"].map(String.init)
         let reader = RequestBodyReader(bytesMax: Self.bodyBytesMax)
         let invalid = try await reader.withWhole(of: request, in: services.bodies) { body in
             if body.readableBytes == 0 { throw HTTPFailure(.unprocessableContent, "alerts in body is required") }
@@ -55,7 +55,7 @@ struct PostAlertsRoutes: Sendable {
     }
 
     private func post(
-        _ alerts: [PostedAlert], to pipeline: String, bytes: Int
+        _ alerts: [PostedAlert], to pipeline: String?, bytes: Int
     ) throws(HTTPFailure) -> [RunningGraph.InvalidPost] {
         do throws(RunningGraph.PostRefusal) {
             return try services.graph.post(alerts, to: pipeline, bytes: bytes)
@@ -76,9 +76,12 @@ extension HTTPFailure {
             self.init(.serviceUnavailable, "the server is starting or shutting down", retryAfter: .seconds(5))
         case .noPipeline(let name, let open):
             let names = open.prefix(20).joined(separator: ", ")
+            let what =
+                name.map { "the pipeline \(quoted(String($0.prefix(64)))) takes no alerts" }
+                ?? "no pipeline is named, and there is no default one"
             self.init(
                 .notFound,
-                "the pipeline \(quoted(String(name.prefix(64)))) takes no alerts: "
+                "\(what): "
                     + (open.isEmpty ? "no pipeline has a routing" : "write ?pipeline=NAME with one of \(names)"))
         }
     }
