@@ -1,4 +1,5 @@
 import Glibc
+import Streams
 
 /// The labels of a shard, each name/value pair interned to one number, with the series that bear it.
 ///
@@ -48,7 +49,9 @@ struct LabelTable: ~Copyable {
 
     func name(_ text: String) -> UInt32? {
         // Only matchers come this way; names are few.
-        guard let index = names.firstIndex(where: { $0.text == text && !$0.values.isEmpty }) else { return nil }
+        guard let index = names.firstIndex(where: { $0.text.hasSameBytes(as: text) && !$0.values.isEmpty }) else {
+            return nil
+        }
         return UInt32(index)
     }
 

@@ -124,9 +124,9 @@ actor SeriesShard {
     func labelNames() -> [String] { memory.labelNames() }
     func labelValues(_ name: String) -> [String] { memory.labelValues(name) }
 
-    func labelNames(_ matchers: [Matcher], _ time: ClosedRange<Int64>) async -> Set<String> {
+    func labelNames(_ matchers: [Matcher], _ time: ClosedRange<Int64>) async -> Set<ByteText> {
         let ids = memory.resolve(matchers, only: nil)
-        var names: Set<String> = []
+        var names: Set<ByteText> = []
         var position = 0
         while position < ids.count {
             position = memory.labelNames(ids, from: position, time, into: &names)
@@ -135,9 +135,9 @@ actor SeriesShard {
         return names
     }
 
-    func labelValues(_ name: String, _ matchers: [Matcher], _ time: ClosedRange<Int64>) async -> Set<String> {
+    func labelValues(_ name: String, _ matchers: [Matcher], _ time: ClosedRange<Int64>) async -> Set<ByteText> {
         let ids = memory.resolve(matchers, only: nil)
-        var values: Set<String> = []
+        var values: Set<ByteText> = []
         var position = 0
         while position < ids.count {
             position = memory.labelValues(name, ids, from: position, time, into: &values)

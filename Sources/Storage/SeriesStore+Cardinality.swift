@@ -42,12 +42,12 @@ extension SeriesStore {
         var bytes = metrics
         var pairs = metrics
         for name in await labelNames() {
-            var counts: [String: Int] = [:]
+            var counts: [ByteText: Int] = [:]
             for shard in shards { counts.merge(await shard.seriesCounts(of: name), uniquingKeysWith: +) }
             result.labelPairs += counts.count
             values.add(name, counts.count)
             var size = 0
-            for (value, count) in counts {
+            for (value, count) in counts.map({ ($0.text, $1) }) {
                 size += value.utf8.count * count
                 pairs.add("\(name)=\(value)", count)
                 if name == LabelSet.metricName { metrics.add(value, count) }
@@ -69,9 +69,9 @@ extension SeriesStore {
 
 extension SeriesShard {
     /// How many series have each value of a label.
-    func seriesCounts(of name: String) async -> [String: Int] {
+    func seriesCounts(of name: String) async -> [ByteText: Int] {
         let entries = memory.entries(of: name)
-        var counts: [String: Int] = [:]
+        var counts: [ByteText: Int] = [:]
         for start in stride(from: 0, to: entries.count, by: ShardMemory.sliceMax) {
             if start > 0 { await Task.yield() }
             memory.countSeries(
@@ -101,11 +101,13 @@ extension ShardMemory {
     }
 
     /// Entries that were given to another label meanwhile are passed over.
-    func countSeries(_ entries: ArraySlice<UInt32>, of name: String, into counts: inout [String: Int]) {
+    func countSeries(_ entries: ArraySlice<UInt32>, of name: String, into counts: inout [ByteText: Int]) {
         guard let name = index.labels.name(name) else { return }
         for entry in entries where Int(entry) < index.labels.entries.count {
             let found = index.labels.entries[Int(entry)]
-            if found.name == name { counts[index.labels.valueText(entry), default: 0] += Int(found.postings.count) }
+            if found.name == name {
+                counts[ByteText(index.labels.valueText(entry)), default: 0] += Int(found.postings.count)
+            }
         }
     }
 

@@ -77,8 +77,8 @@ extension SeriesStore: SeriesReader {
     ) async -> [String] {
         guard start <= end else { return [] }
         let time = start.milliseconds...end.milliseconds
-        var names: Set<String> = []
-        if selectors.isEmpty { for shard in shards { names.formUnion(await shard.labelNames()) } }
+        var names: Set<ByteText> = []
+        if selectors.isEmpty { for shard in shards { names.formUnion(await shard.labelNames().map(ByteText.init)) } }
         for selector in selectors {
             for shard in shards { names.formUnion(await shard.labelNames(selector, time)) }
         }
@@ -92,8 +92,10 @@ extension SeriesStore: SeriesReader {
     ) async -> [String] {
         guard start <= end else { return [] }
         let time = start.milliseconds...end.milliseconds
-        var values: Set<String> = []
-        if selectors.isEmpty { for shard in shards { values.formUnion(await shard.labelValues(name)) } }
+        var values: Set<ByteText> = []
+        if selectors.isEmpty {
+            for shard in shards { values.formUnion(await shard.labelValues(name).map(ByteText.init)) }
+        }
         for selector in selectors {
             for shard in shards { values.formUnion(await shard.labelValues(name, selector, time)) }
         }
@@ -101,7 +103,5 @@ extension SeriesStore: SeriesReader {
     }
 
     /// By bytes, as Prometheus sorts.
-    private static func sorted(_ texts: Set<String>) -> [String] {
-        texts.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-    }
+    private static func sorted(_ texts: Set<ByteText>) -> [String] { texts.sorted().map(\.text) }
 }

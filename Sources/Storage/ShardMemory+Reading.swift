@@ -116,7 +116,7 @@ extension ShardMemory {
 
     /// The label names of a slice of the ids.
     func labelNames(
-        _ ids: [UInt32], from position: Int, _ time: ClosedRange<Int64>, into names: inout Set<String>
+        _ ids: [UInt32], from position: Int, _ time: ClosedRange<Int64>, into names: inout Set<ByteText>
     ) -> Int {
         let sliceEnd = min(ids.count, position + Self.sliceMax)
         var seen: Set<UInt32> = []
@@ -126,13 +126,14 @@ extension ShardMemory {
             }
             for entry in record.pointee.labelEntries { seen.insert(index.labels.entries[Int(entry)].name) }
         }
-        for name in seen { names.insert(index.labels.names[Int(name)].text) }
+        for name in seen { names.insert(ByteText(index.labels.names[Int(name)].text)) }
         return sliceEnd
     }
 
     /// The values of one label of a slice of the ids.
     func labelValues(
-        _ name: String, _ ids: [UInt32], from position: Int, _ time: ClosedRange<Int64>, into values: inout Set<String>
+        _ name: String, _ ids: [UInt32], from position: Int, _ time: ClosedRange<Int64>,
+        into values: inout Set<ByteText>
     ) -> Int {
         guard let name = index.labels.name(name) else { return ids.count }
         let sliceEnd = min(ids.count, position + Self.sliceMax)
@@ -145,7 +146,7 @@ extension ShardMemory {
                 seen.insert(entry)
             }
         }
-        for entry in seen { values.insert(index.labels.valueText(entry)) }
+        for entry in seen { values.insert(ByteText(index.labels.valueText(entry))) }
         return sliceEnd
     }
 }

@@ -1,4 +1,4 @@
-/// One name/value pair of a label set.
+/// One name/value pair of a label set, told from others by its bytes, as Prometheus does.
 package struct Label: Hashable, Sendable, Comparable {
     package var name: String
     package var value: String
@@ -8,8 +8,18 @@ package struct Label: Hashable, Sendable, Comparable {
         self.value = value
     }
 
+    package static func == (left: Self, right: Self) -> Bool {
+        left.name.hasSameBytes(as: right.name) && left.value.hasSameBytes(as: right.value)
+    }
+
     package static func < (left: Self, right: Self) -> Bool {
-        left.name == right.name ? left.value < right.value : left.name < right.name
+        left.name.hasSameBytes(as: right.name)
+            ? left.value.precedesInBytes(right.value) : left.name.precedesInBytes(right.name)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        name.hashBytes(into: &hasher)
+        value.hashBytes(into: &hasher)
     }
 }
 
@@ -27,9 +37,9 @@ package struct LabelSet: Hashable, Sendable {
         self.labels = []
         var previous: [Label] = Array(labels)
         if !Self.isCanonical(previous) {
-            var byName: [String: String] = [:]
-            for label in previous { byName[label.name] = label.value }
-            previous = byName.filter { !$0.value.isEmpty }.map { Label($0.key, $0.value) }.sorted()
+            var byName: [ByteText: String] = [:]
+            for label in previous { byName[ByteText(label.name)] = label.value }
+            previous = byName.filter { !$0.value.isEmpty }.map { Label($0.key.text, $0.value) }.sorted()
         }
         self.labels = previous
     }
@@ -46,7 +56,7 @@ package struct LabelSet: Hashable, Sendable {
     private static func isCanonical(_ labels: [Label]) -> Bool {
         for index in labels.indices {
             if labels[index].value.isEmpty { return false }
-            if index > 0, labels[index - 1].name >= labels[index].name { return false }
+            if index > 0, !labels[index - 1].name.precedesInBytes(labels[index].name) { return false }
         }
         return true
     }
@@ -55,8 +65,8 @@ package struct LabelSet: Hashable, Sendable {
     package subscript(name: String) -> String? {
         get { index(of: name).map { labels[$0].value } }
         set {
-            let place = labels.firstIndex { $0.name >= name } ?? labels.endIndex
-            let present = place < labels.endIndex && labels[place].name == name
+            let place = labels.firstIndex { !$0.name.precedesInBytes(name) } ?? labels.endIndex
+            let present = place < labels.endIndex && labels[place].name.hasSameBytes(as: name)
             switch (present, newValue ?? "") {
             case (true, ""): labels.remove(at: place)
             case (true, let value): labels[place].value = value
@@ -71,19 +81,19 @@ package struct LabelSet: Hashable, Sendable {
 
     private func index(of name: String) -> Int? {
         // Label sets are short: a linear look beats a binary search on strings.
-        labels.firstIndex { $0.name == name }
+        labels.firstIndex { $0.name.hasSameBytes(as: name) }
     }
 
     /// The set without the named labels.
     package func removing(_ names: some Sequence<String>) -> LabelSet {
-        let names = Set(names)
-        return LabelSet(sorted: labels.filter { !names.contains($0.name) })
+        let names = Set(names.map(ByteText.init))
+        return LabelSet(sorted: labels.filter { !names.contains(ByteText($0.name)) })
     }
 
     /// The set with only the named labels.
     package func keeping(_ names: some Sequence<String>) -> LabelSet {
-        let names = Set(names)
-        return LabelSet(sorted: labels.filter { names.contains($0.name) })
+        let names = Set(names.map(ByteText.init))
+        return LabelSet(sorted: labels.filter { names.contains(ByteText($0.name)) })
     }
 
     /// The set with the labels of `other` laid over it.

@@ -1,4 +1,4 @@
-/// One label test. A label that is absent has the value "".
+/// One label test, of bytes. A label that is absent has the value "".
 package struct Matcher: Hashable, Sendable {
     package enum Operator: String, Sendable, Hashable {
         case equal = "="
@@ -32,14 +32,26 @@ package struct Matcher: Hashable, Sendable {
 
     package func accepts(_ text: String) -> Bool {
         switch op {
-        case .equal: text == value
-        case .notEqual: text != value
+        case .equal: text.hasSameBytes(as: value)
+        case .notEqual: !text.hasSameBytes(as: value)
         case .matches: expression?.matches(text) ?? false
         case .notMatches: !(expression?.matches(text) ?? false)
         }
     }
 
     package func accepts(_ labels: LabelSet) -> Bool { accepts(labels[name] ?? "") }
+}
+
+extension Matcher {
+    package static func == (left: Self, right: Self) -> Bool {
+        left.op == right.op && left.name.hasSameBytes(as: right.name) && left.value.hasSameBytes(as: right.value)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(op)
+        name.hashBytes(into: &hasher)
+        value.hashBytes(into: &hasher)
+    }
 }
 
 extension Sequence where Element == Matcher {

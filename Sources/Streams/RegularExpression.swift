@@ -162,6 +162,8 @@ package final class RegularExpression: Sendable {
 }
 
 extension RegularExpression: Hashable {
-    package static func == (left: RegularExpression, right: RegularExpression) -> Bool { left.pattern == right.pattern }
-    package func hash(into hasher: inout Hasher) { hasher.combine(pattern) }
+    package static func == (left: RegularExpression, right: RegularExpression) -> Bool {
+        left.pattern.hasSameBytes(as: right.pattern)
+    }
+    package func hash(into hasher: inout Hasher) { pattern.hashBytes(into: &hasher) }
 }

@@ -9,6 +9,26 @@ import Testing
         #expect(["b": "1", "a": "2"] as LabelSet == ["a": "2", "b": "1"])
     }
 
+    @Test func `texts that look the same and have other bytes are different labels`() throws {
+        let (one, other) = ("caf\u{E9}", "cafe\u{301}")
+        #expect(one == other && Label("a", one) != Label("a", other) && Label(one, "a") != Label(other, "a"))
+        #expect(Label("a", other) < Label("a", one) && !(Label("a", one) < Label("a", other)))
+        #expect(
+            Label("a", "b") == Label("a", "b") && !(Label("a", "b") < Label("a", "b"))
+                && Label("a", "") < Label("a", "b"))
+        let sets: Set<LabelSet> = [["a": one], ["a": other], ["a": one]]
+        #expect(sets.count == 2)
+        let names = LabelSet([Label(one, "1"), Label(other, "2")])
+        #expect(names.count == 2 && names[one] == "1" && names[other] == "2")
+        #expect(names.keeping([one]).count == 1 && names.removing([one])[other] == "2")
+        #expect(Matcher("a", equals: one) != Matcher("a", equals: other))
+        #expect(Matcher("a", equals: one).accepts(one) && !Matcher("a", equals: one).accepts(other))
+        #expect(try Matcher("a", .notEqual, one).accepts(other))
+        #expect(try RegularExpression(one) != RegularExpression(other))
+        // As long as each other, and canonically the same.
+        #expect(Label("a", "\u{212B}") != Label("a", "A\u{30A}") && "\u{212B}" == "A\u{30A}")
+    }
+
     @Test func `setting a label keeps the order, setting it empty removes it`() {
         var labels: LabelSet = ["b": "1"]
         labels["c"] = "2"

@@ -45,7 +45,7 @@ extension Sequence<Matcher> {
 
 extension String {
     /// Go's order of strings: by bytes.
-    func isBefore(_ other: String) -> Bool { utf8.lexicographicallyPrecedes(other.utf8) }
+    func isBefore(_ other: String) -> Bool { precedesInBytes(other) }
 }
 
 extension LabelSet {

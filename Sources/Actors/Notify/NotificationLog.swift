@@ -14,6 +14,18 @@ package struct NotificationLog: Sendable, Hashable {
             self.receiver = receiver
             self.integration = integration
         }
+
+        /// Group keys hold values of labels.
+        package static func == (left: Self, right: Self) -> Bool {
+            left.groupKey.hasSameBytes(as: right.groupKey) && left.receiver == right.receiver
+                && left.integration == right.integration
+        }
+
+        package func hash(into hasher: inout Hasher) {
+            groupKey.hashBytes(into: &hasher)
+            hasher.combine(receiver)
+            hasher.combine(integration)
+        }
     }
 
     package struct Entry: Hashable, Sendable {

@@ -34,7 +34,7 @@ enum RuleTestDifference {
         var lines = ["differs:    \(text(expected.labels))"]
         for name in Set(expected.annotations.keys).union(found.annotations.keys).sorted() {
             let (one, other) = (expected.annotations[name], found.annotations[name])
-            if one == other { continue }
+            if one.map(ByteText.init) == other.map(ByteText.init) { continue }
             lines.append("  \(name): expected \(one.map(quoted) ?? "none")")
             lines.append("  \(String(repeating: " ", count: name.count))       got \(other.map(quoted) ?? "none")")
         }

@@ -57,6 +57,14 @@ package struct RuleTest: Sendable {
     package struct Alert: Sendable, Hashable {
         package var labels: [String: String]
         package var annotations: [String: String]
+
+        /// By bytes, as promtool compares.
+        package static func == (left: Self, right: Self) -> Bool {
+            left.labels.mapValues(ByteText.init) == right.labels.mapValues(ByteText.init)
+                && left.annotations.mapValues(ByteText.init) == right.annotations.mapValues(ByteText.init)
+        }
+
+        package func hash(into hasher: inout Hasher) { hasher.combine(labels.mapValues(ByteText.init)) }
     }
 
     /// What an expression gives at a time.

@@ -49,19 +49,19 @@ extension Evaluation {
     /// The rows of the info series, by what they identify and by metric.
     private func infoSeries(
         _ table: SeriesTable, for input: SeriesTable, _ isInfo: [Bool]
-    ) -> [LabelSet: [String: [Int]]] {
-        var wanted: [String: Set<String>] = [:]
+    ) -> [LabelSet: [ByteText: [Int]]] {
+        var wanted: [String: Set<ByteText>] = [:]
         for row in 0..<input.count where !isInfo[row] {
             for name in Self.identifying {
-                if let value = input.labels[row][name] { wanted[name, default: []].insert(value) }
+                if let value = input.labels[row][name] { wanted[name, default: []].insert(ByteText(value)) }
             }
         }
         if wanted.isEmpty { return [:] }
-        var result: [LabelSet: [String: [Int]]] = [:]
+        var result: [LabelSet: [ByteText: [Int]]] = [:]
         for row in 0..<table.count {
             let labels = table.labels[row]
-            guard wanted.allSatisfy({ $0.value.contains(labels[$0.key] ?? "") }) else { continue }
-            result[labels.only(Self.identifying), default: [:]][labels.name ?? "", default: []].append(row)
+            guard wanted.allSatisfy({ $0.value.contains(ByteText(labels[$0.key] ?? "")) }) else { continue }
+            result[labels.only(Self.identifying), default: [:]][ByteText(labels.name ?? ""), default: []].append(row)
         }
         return result
     }
@@ -69,7 +69,7 @@ extension Evaluation {
     /// The labels with those of the newest info series of each metric; nil where none is there though the call demands
     /// one.
     private func enrich(
-        _ labels: LabelSet, with info: [String: [Int]], _ table: SeriesTable, _ step: Int, _ matchers: [Matcher]
+        _ labels: LabelSet, with info: [ByteText: [Int]], _ table: SeriesTable, _ step: Int, _ matchers: [Matcher]
     ) throws(EvaluationError) -> LabelSet? {
         var added = LabelSet()
         var found = false
@@ -77,8 +77,8 @@ extension Evaluation {
             guard let row = try newest(info[name] ?? [], table, step) else { continue }
             found = true
             for label in table.labels[row] where label.name != LabelSet.metricName {
-                if !matchers.isEmpty, !matchers.contains(where: { $0.name == label.name }) { continue }
-                if let other = added[label.name], other != label.value {
+                if !matchers.isEmpty, !matchers.contains(where: { $0.name.hasSameBytes(as: label.name) }) { continue }
+                if let other = added[label.name], !other.hasSameBytes(as: label.value) {
                     throw .execution("conflicting label: \(label.name)")
                 }
                 if labels[label.name] == nil { added[label.name] = label.value }

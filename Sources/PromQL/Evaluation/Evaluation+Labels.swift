@@ -56,7 +56,7 @@ extension Evaluation {
                     let (one, other) = (table.labels[left], table.labels[right])
                     for name in names {
                         let (mine, theirs) = (one[name] ?? "", other[name] ?? "")
-                        if mine != theirs { return NaturalOrder.isBefore(mine, theirs) != descending }
+                        if !mine.hasSameBytes(as: theirs) { return NaturalOrder.isBefore(mine, theirs) != descending }
                     }
                     return descending ? other.precedes(one) : one.precedes(other)
                 })

@@ -22,24 +22,27 @@ extension LabelSet {
 
     /// The labels named in `names`, a short list.
     func only(_ names: [String]) -> LabelSet {
-        names.isEmpty ? LabelSet() : LabelSet(sorted: filter { names.contains($0.name) })
+        names.isEmpty
+            ? LabelSet() : LabelSet(sorted: filter { label in names.contains { $0.hasSameBytes(as: label.name) } })
     }
 
     /// The labels that are neither named in `names`, a short list, nor the metric's name.
     func without(_ names: [String]) -> LabelSet {
-        LabelSet(sorted: filter { $0.name != Self.metricName && !names.contains($0.name) })
+        LabelSet(
+            sorted: filter { label in
+                label.name != Self.metricName && !names.contains { $0.hasSameBytes(as: label.name) }
+            })
     }
 
     /// Without one label.
     func without(_ name: String) -> LabelSet {
-        self[name] == nil ? self : LabelSet(sorted: filter { $0.name != name })
+        self[name] == nil ? self : LabelSet(sorted: filter { !$0.name.hasSameBytes(as: name) })
     }
 
     /// The order of range results: by names and values from the first label on, a prefix first.
     func precedes(_ other: LabelSet) -> Bool {
         for (mine, theirs) in zip(self, other) {
-            if mine.name != theirs.name { return mine.name < theirs.name }
-            if mine.value != theirs.value { return mine.value < theirs.value }
+            if mine != theirs { return mine < theirs }
         }
         return count < other.count
     }

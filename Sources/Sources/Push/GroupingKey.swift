@@ -13,6 +13,16 @@ package struct GroupingKey: Hashable, Sendable {
 
     package init(labels: [String: String]) { self.labels = labels }
 
+    package static func == (left: Self, right: Self) -> Bool {
+        left.labels.count == right.labels.count
+            && left.labels.allSatisfy { name, value in right.labels[name]?.hasSameBytes(as: value) ?? false }
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        // Whatever the order is.
+        hasher.combine(labels.mapValues(ByteText.init))
+    }
+
     /// - Parameter path: what follows `/metrics/job`, still percent-encoded: `@base64/YQ/l/v` or `/a/l/v`.
     ///   A name with the suffix `@base64` has a value in URL-safe base64, `=` for the empty value.
     package init(path: Substring) throws(Malformed) {
@@ -52,7 +62,7 @@ package struct GroupingKey: Hashable, Sendable {
         return names.reduce(into: "/metrics") { path, name in
             let value = labels[name] ?? ""
             // A slash would end the component, and an empty component be none.
-            if value.isEmpty || value.contains("/") {
+            if value.isEmpty || value.utf8.contains(UInt8(ascii: "/")) {
                 let digits = Base64.encode(Array(value.utf8)).map { $0 == "+" ? "-" : $0 == "/" ? "_" : $0 }
                 path += "/\(name)@base64/" + (digits.isEmpty ? "=" : String(digits))
             } else {
