@@ -112,6 +112,15 @@ let package = Package(
             path: "Benchmarks/tocsin-bench",
             swiftSettings: settings),
 
+        // Mutated input, without end: `make fuzz`.
+        .target(name: "CCoverage", path: "Tests/Fuzzing/CCoverage"),
+        .target(
+            name: "FuzzKit", dependencies: ["PromQL", "Streams", "TestKit"], path: "Tests/Fuzzing/FuzzKit",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "tocsin-fuzz", dependencies: ["CCoverage", "FuzzKit", "TestKit"], path: "Tests/Fuzzing/tocsin-fuzz",
+            swiftSettings: settings),
+
         // Tests, a folder a module.
         .target(
             name: "TestKit", dependencies: ["Streams", "YAML"], path: "Tests/TestKit", exclude: ["Fixtures"],
@@ -123,7 +132,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], path: "Tests/ServerKit", swiftSettings: settings),
         tests("StreamsTests", []),
-        tests("PromQLTests", ["PromQL", "Storage"]),
+        tests("PromQLTests", ["PromQL", "Storage", "FuzzKit"]),
         tests("StorageTests", ["Storage"]),
         tests("TemplatesTests", ["Templates"]),
         tests("TransportTests", ["Transport", "YAML"]),
