@@ -13,7 +13,7 @@ TEST_TIMEOUT = 15m
 TOCSIN_CONFORMANCE ?= ../shared/conformance
 export TOCSIN_CONFORMANCE
 
-.PHONY: deps test-deps build run test lint bench format clean
+.PHONY: deps test-deps build run test lint bench fuzz format clean
 
 deps: ## Debian packages that are missing
 	@missing=$$(dpkg-query -W -f='$${db:Status-Status} $${Package}\n' $(PACKAGES) 2>/dev/null | awk '$$1 == "installed" {print $$2}' | cut -d: -f1 | sort > /tmp/tocsin-have.$$$$; \
@@ -40,6 +40,16 @@ test: test-deps lint
 	swift build --build-tests $(TEST_FLAGS) $(SWIFT_FLAGS)
 	$(TEST_ENVIRONMENT) timeout --kill-after=30s $(TEST_TIMEOUT) swift test --skip-build $(TEST_FLAGS)
 
+# Optimised, since that is what runs, with the address sanitizer, and telling which edges an input takes.
+FUZZ_FLAGS = -c release --sanitize address -Xswiftc -sanitize-coverage=edge,trace-pc-guard --scratch-path .build-fuzz
+SECONDS = 60
+
+fuzz: deps ## FUZZ=parse SECONDS=600 SEED=1; see CONTRIBUTING.md
+	swift build --product tocsin-fuzz $(FUZZ_FLAGS)
+	@for name in $(or $(FUZZ),parse evaluate); do \
+	  ASAN_OPTIONS=detect_leaks=0:handle_sigill=1:handle_sigtrap=1 SWIFT_BACKTRACE=enable=no \
+	  .build-fuzz/release/tocsin-fuzz $$name --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) || exit 1; done
+
 format:
 	swift format --in-place --recursive --parallel Sources Tests Benchmarks Package.swift
 
@@ -49,4 +59,4 @@ bench: deps ## BENCH=parse OPTIONS="targets=10" for one of them
 	  echo "== $$name"; .build/release/tocsin-bench $$name $(OPTIONS) || exit 1; done
 
 clean:
-	rm -rf .build .build-test
+	rm -rf .build .build-test .build-fuzz

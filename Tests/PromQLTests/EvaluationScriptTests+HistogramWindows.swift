@@ -98,6 +98,24 @@ extension EvaluationScriptTests {
               expect fail msg: smoothed modifier is not supported with histograms
             """),
         Case(
+            "a range vector has histograms that were computed on the way",
+            """
+            load 1m
+              m {{count:2}}x2
+            eval instant at 2m (m * 2)[2m:1m]
+              expect range vector from 1m to 2m step 1m
+              {} {{count:4}}x1
+            """),
+        Case(
+            "a quantile that changes from step to step changes its label",
+            """
+            load 1m
+              m {{count:2 sum:3 buckets:[0 2]}}x2
+            eval range from 1m to 2m step 1m histogram_quantiles(m, "q", time() / 120)
+              {q="0.5"} 1.4142135623730951
+              {q="1.0"} _ 2
+            """),
+        Case(
             "a range query has floats and histograms side by side",
             """
             load 1m

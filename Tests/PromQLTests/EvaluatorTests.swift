@@ -64,6 +64,19 @@ import Testing
                 == "query processing would load too many samples into memory in query execution")
     }
 
+    @Test(
+        "Label values that multiply are refused",
+        arguments: [
+            (#"label_join("#, #", "rank", "", "rank", "rank", "rank")"#),
+            (#"label_replace("#, #", "rank", "$1$1$1$1$1$1$1$1", "rank", "(.*)")"#),
+        ])
+    func refusesGrowth(_ before: String, _ after: String) async throws {
+        let query = String(repeating: before, count: 60) + "loss" + String(repeating: after, count: 60)
+        var settings = EvaluationSettings()
+        settings.samplesMax = 100_000
+        #expect(try await error(of: query, settings, over: Self.series()) == .tooManySamples)
+    }
+
     @Test func `a range query has a bounded number of steps`() async throws {
         let evaluator = Evaluator(reader: Self.series())
         let expression = try PromQLParser.parse("loss")

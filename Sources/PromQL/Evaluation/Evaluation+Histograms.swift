@@ -20,12 +20,13 @@ extension Evaluation {
         for answer in 0..<answers {
             for row in 0..<native.count {
                 try checkpoint()
-                let labels = outputLabels(native.labels[row], plan, parameters, answer)
-                result.appendRow(labels, dropsName: delaysNameRemoval)
+                var places: [UInt64: Int] = [:]
                 for step in 0..<grid.count where native[row, step].isPresent {
                     try checkpoint(rows: pool[native[row, step]].weight)
-                    result[result.count - 1, step] = self.answer(
-                        plan, pool[native[row, step]], parameters.map { $0[step] }, answer, native.labels[row])
+                    let parameters = parameters.map { $0[step] }
+                    let place = try place(native.labels[row], plan, parameters, answer, &places, &result)
+                    result[place, step] = self.answer(
+                        plan, pool[native[row, step]], parameters, answer, native.labels[row])
                 }
             }
             try answerClassic(plan, classic, input, parameters, answer, grid, &result)
@@ -39,21 +40,35 @@ extension Evaluation {
     ) throws(EvaluationError) {
         var buckets = ClassicBuckets()
         for histogram in classic.histograms {
-            try checkpoint(rows: histogram.rows.count)
-            let labels = outputLabels(histogram.labels, plan, parameters, answer)
-            result.appendRow(labels, dropsName: delaysNameRemoval)
+            var places: [UInt64: Int] = [:]
             for step in 0..<grid.count where !histogram.isHidden(at: step) {
+                try checkpoint(rows: histogram.rows.count)
                 buckets.removeAll()
                 for (row, bound) in zip(histogram.rows, histogram.bounds) {
                     let value = input[row, step]
                     if value.isPresent, !value.isHistogram { buckets.append(upperBound: bound, count: value) }
                 }
                 if buckets.isEmpty { continue }
-                result[result.count - 1, step] = self.answer(
-                    plan, &buckets, parameters.map { $0[step] }, answer, histogram.labels, grid.time(step))
+                let parameters = parameters.map { $0[step] }
+                let place = try place(histogram.labels, plan, parameters, answer, &places, &result)
+                result[place, step] = self.answer(
+                    plan, &buckets, parameters, answer, histogram.labels, grid.time(step))
             }
-            result.dropLastRowIfEmpty()
         }
+    }
+
+    /// The row for an answer about a histogram: always the same one, but where the quantile stands in a label and differs
+    /// between steps.
+    private func place(
+        _ labels: LabelSet, _ plan: HistogramPlan, _ parameters: [Double], _ answer: Int, _ places: inout [UInt64: Int],
+        _ result: inout SeriesTable
+    ) throws(EvaluationError) -> Int {
+        let quantile = plan.labelsQuantiles ? parameters[answer] : 0
+        if let place = places[quantile.bitPattern] { return place }
+        try reserve(rows: result.count + 1, steps: result.steps)
+        result.appendRow(outputLabels(labels, plan, quantile), dropsName: delaysNameRemoval)
+        places[quantile.bitPattern] = result.count - 1
+        return result.count - 1
     }
 
     /// The native histograms of the input. Where one meets a classic one of the same labels, both are left out.
@@ -88,13 +103,9 @@ extension Evaluation {
         }
     }
 
-    private func outputLabels(
-        _ labels: LabelSet, _ plan: HistogramPlan, _ parameters: [[Double]], _ answer: Int
-    ) -> LabelSet {
+    private func outputLabels(_ labels: LabelSet, _ plan: HistogramPlan, _ quantile: Double) -> LabelSet {
         var labels = delaysNameRemoval ? labels : labels.droppingName()
-        if case .quantiles(_, let name) = plan.question {
-            labels[name] = Self.openMetricsText(parameters[answer].first ?? .nan)
-        }
+        if case .quantiles(_, let name) = plan.question { labels[name] = Self.openMetricsText(quantile) }
         return labels
     }
 
@@ -190,5 +201,11 @@ extension HistogramPlan {
     fileprivate var answers: Int {
         if case .quantiles(let plans, _) = question { return plans.count }
         return 1
+    }
+
+    /// Whether results bear their quantile in a label.
+    fileprivate var labelsQuantiles: Bool {
+        if case .quantiles = question { return true }
+        return false
     }
 }

@@ -3,9 +3,12 @@ import Streams
 extension Evaluation {
     mutating func labelReplaced(_ plan: LabelReplacePlan, _ grid: StepGrid) throws(EvaluationError) -> SeriesTable {
         var table = try vector(plan.inner, grid)
+        let references = plan.replacement.utf8.count { $0 == UInt8(ascii: "$") }
         for row in 0..<table.count {
+            try checkpoint()
             let source = table.labels[row][plan.source] ?? ""
             guard let groups = plan.expression.wholeMatch(source) else { continue }
+            try reserve(textBytes: plan.replacement.utf8.count + references * source.utf8.count)
             let value = plan.expression.expand(plan.replacement, match: groups, of: source)
             relabel(&table, row, plan.target, value)
         }
@@ -15,8 +18,11 @@ extension Evaluation {
     mutating func labelJoined(_ plan: LabelJoinPlan, _ grid: StepGrid) throws(EvaluationError) -> SeriesTable {
         var table = try vector(plan.inner, grid)
         for row in 0..<table.count {
+            try checkpoint()
             let labels = table.labels[row]
-            let value = plan.sources.map { labels[$0] ?? "" }.joined(separator: plan.separator)
+            let parts = plan.sources.map { labels[$0] ?? "" }
+            try reserve(textBytes: parts.reduce(0) { $0 + $1.utf8.count + plan.separator.utf8.count })
+            let value = parts.joined(separator: plan.separator)
             relabel(&table, row, plan.target, value)
         }
         return try merged(table)

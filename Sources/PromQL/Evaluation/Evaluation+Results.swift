@@ -18,7 +18,10 @@ extension Evaluation {
                 samples.append(sample(table.labels[row], table[row, 0], time))
             }
             value = .vector(samples)
-        case .matrix: value = .matrix(ordered(try rangeVector(program.plan, grid)))
+        case .matrix:
+            // On its own line: as an argument it would add histograms after `ordered` has taken the pool as it was.
+            let series = try rangeVector(program.plan, grid)
+            value = .matrix(ordered(series))
         }
         try checkRoom()
         return QueryResult(value: value, annotations: annotations.annotations)

@@ -16,6 +16,8 @@ struct Evaluation {
     /// How many rows were worked on since the last look at cancellation and deadline.
     private var rowsSinceCheck = 0
     private var samplesRead = 0
+    /// How long all label values are that were made.
+    private var textBytes = 0
 
     init(_ program: Program, _ query: QueryTimes, _ settings: EvaluationSettings) {
         self.query = query
@@ -172,6 +174,13 @@ struct Evaluation {
     func reserve(rows: Int, steps: Int) throws(EvaluationError) {
         let (cells, overflow) = rows.multipliedReportingOverflow(by: steps)
         if overflow || cells > settings.samplesMax { throw .tooManySamples }
+    }
+
+    /// Refuses label values that take, with those made so far, more memory than half of the samples that a query may hold:
+    /// `label_join` and `label_replace` inside of each other multiply a value's length each time.
+    mutating func reserve(textBytes more: Int) throws(EvaluationError) {
+        textBytes += more
+        if textBytes / 8 > settings.samplesMax { throw .tooManySamples }
     }
 
     /// Takes over what was read.

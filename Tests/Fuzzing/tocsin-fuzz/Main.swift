@@ -16,7 +16,7 @@ import TestKit
         do {
             try await run(options)
         } catch {
-            print("tocsin-fuzz: \(error)")
+            say("tocsin-fuzz: \(error)")
             exit(2)
         }
     }
@@ -31,7 +31,7 @@ import TestKit
                 watchdog.begin()
                 try await target.check(input)
                 watchdog.end()
-                print("\(file): nothing found")
+                say("\(file): nothing found")
             }
             return
         }
@@ -40,7 +40,7 @@ import TestKit
         var session = Session(
             target: target, corpus: try Corpus(folder: URL(filePath: options.corpus)), seed: options.seed,
             journal: try Journal(running), watchdog: watchdog)
-        print("\(options.target): seed \(options.seed), \(options.seconds) s; what crashes it is in \(running)")
+        say("\(options.target): seed \(options.seed), \(options.seconds) s; what crashes it is in \(running)")
         let isClean = await session.run(for: .seconds(options.seconds), findings: options.findings)
         unlink(running)
         exit(isClean ? 0 : 1)
@@ -71,7 +71,7 @@ struct Session {
     mutating func run(for duration: Duration, findings folder: String) async -> Bool {
         let given = corpus.inputs
         for input in given { _ = await isNew(input, folder) }
-        print("  \(given.count) inputs of the corpus take \(edges)")
+        say("  \(given.count) inputs of the corpus take \(edges)")
         let end = ContinuousClock.now + duration
         var report = ContinuousClock.now + .seconds(60)
         while ContinuousClock.now < end, findings < 20 {
@@ -80,11 +80,10 @@ struct Session {
             if await isNew(input, folder) { corpus.add(input) }
             if ContinuousClock.now > report {
                 report = report + .seconds(60)
-                print("  \(summary)")
-                fflush(nil)
+                say("  \(summary)")
             }
         }
-        print("  \(summary), \(findings) findings")
+        say("  \(summary), \(findings) findings")
         return findings == 0
     }
 
@@ -109,7 +108,7 @@ struct Session {
             findings += 1
             let file = "\(folder)/\(target.name)-\(seed)-\(findings).input"
             _ = FileManager.default.createFile(atPath: file, contents: Data(input))
-            print("  FINDING: \(error)\n    \(String(decoding: input, as: UTF8.self))\n    in \(file)")
+            say("  FINDING: \(error)\n    \(String(decoding: input, as: UTF8.self))\n    in \(file)")
         }
         coverage_count(0)
         watchdog.end()
@@ -131,4 +130,10 @@ struct Journal {
         ftruncate(descriptor, off_t(input.count))
         _ = input.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
     }
+}
+
+/// Prints a line at once: what was said before a crash should be seen.
+func say(_ text: String) {
+    print(text)
+    fflush(nil)
 }

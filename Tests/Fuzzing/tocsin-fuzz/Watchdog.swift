@@ -35,8 +35,7 @@ final class Watchdog: Sendable {
 
     /// Ends as a crash does, with the backtraces of all threads and the input left behind.
     private func fail(_ text: String) {
-        print(text)
-        fflush(nil)
+        say(text)
         abort()
     }
 }
