@@ -37,13 +37,8 @@ package struct GlobalSettings: Equatable, Sendable {
         scrape = ScrapeDefaults(reader)
         sinks = SinkGlobals(reader)
         reader.notSupportedYet(
-            "query_log_file", "scrape_failure_log_file", "opsgenie_api_key", "opsgenie_api_key_file",
-            "opsgenie_api_url",
-            "wechat_api_url", "wechat_api_secret", "wechat_api_secret_file", "wechat_api_corp_id", "victorops_api_key",
-            "victorops_api_key_file", "victorops_api_url", "telegram_api_url", "telegram_bot_token",
-            "telegram_bot_token_file", "webex_api_url", "rocketchat_api_url", "rocketchat_token",
-            "rocketchat_token_file", "rocketchat_token_id", "rocketchat_token_id_file", "jira_api_url",
-            "mattermost_webhook_url", "mattermost_webhook_url_file", "msteams_webhook_url")
+            "query_log_file", "scrape_failure_log_file", "wechat_api_url", "wechat_api_secret",
+            "wechat_api_secret_file", "wechat_api_corp_id", "jira_api_url")
         reader.finish()
     }
 }

@@ -33,6 +33,20 @@ struct FilledTexts {
 
     mutating func text(_ template: String, or fallback: String = "") -> String { optional(template) ?? fallback }
 
+    /// The text that matters most, filled in after all the others, so that it can tell of the first that failed; plain
+    /// words stand in for itself.
+    /// - Parameter scalarsMax: what the service takes; the note about a template is not what is cut.
+    mutating func mainText(_ template: String, scalarsMax: Int = .max) -> String {
+        let text = text(template, or: NotificationSummary.text(notification))
+        guard let note else { return text.truncated(toScalars: scalarsMax) }
+        return text.truncated(toScalars: max(0, scalarsMax - note.unicodeScalars.count - 1)) + "\n\(note)"
+    }
+
+    /// A line that says what it is about; plain words stand in for it.
+    mutating func title(_ template: String, scalarsMax: Int = .max) -> String {
+        text(template, or: NotificationSummary.title(notification)).truncated(toScalars: scalarsMax)
+    }
+
     /// As a page. Nil when the template fails, which is noted.
     mutating func html(_ template: String) -> String? {
         do throws(RenderingError) {

@@ -45,32 +45,11 @@ package struct PagerDutySink: ConfigurableSink {
     }
 
     package func deliver(_ notification: Notification) async throws(DeliveryError) {
-        let key = try routingKey(notification)
+        let key = try context.secret(settings.routingKey, "the routing key", notification)
         let answer = try await context.post(
             event(notification, key: key), to: settings.url, settings: settings.http, timeout: settings.timeout,
             secrets: [key])
         try context.judge(answer, of: "PagerDuty")
-    }
-
-    /// Maybe a template, as for Alertmanager: alerts of several services through one receiver.
-    private func routingKey(_ notification: Notification) throws(DeliveryError) -> Secret {
-        var key: String
-        do throws(TransportError) {
-            key = try settings.routingKey.read().reveal()
-        } catch {
-            throw .refused(reason: error.description)
-        }
-        if key.contains("{{") {
-            do throws(RenderingError) {
-                key = try context.renderer.text(key, for: notification)
-            } catch {
-                throw .refused(reason: "the routing key's template can't be filled in")
-            }
-        }
-        let blanks: (Character) -> Bool = \.isWhitespace
-        key = String(key.drop(while: blanks).reversed().drop(while: blanks).reversed())
-        guard !key.isEmpty else { throw .refused(reason: "the routing key is empty") }
-        return Secret(key)
     }
 
     // MARK: the event
@@ -117,7 +96,7 @@ package struct PagerDutySink: ConfigurableSink {
         var event: [JSONValue.Member] = [
             .init("routing_key", .string(key.reveal())),
             .init("event_action", notification.status == .firing ? "trigger" : "resolve"),
-            .init("dedup_key", .string(Digest.sha256(notification.groupKey))),
+            .init("dedup_key", .string(notification.groupHash)),
         ]
         event.add("client", filled.text(texts.client))
         event.add("client_url", filled.text(texts.clientURL))
@@ -174,7 +153,7 @@ extension PagerDutySink.Settings {
         if key == nil {
             reader.report(.missingKey("routing_key", in: "a pagerduty config"), at: "routing_key")
         }
-        guard let key, let url else { return nil }
+        guard let key else { return nil }
         routingKey = key
         self.url = url
     }

@@ -9,9 +9,10 @@ package struct SecretURL: Sendable, Equatable {
 
     init(_ text: SecretText) { self.text = text }
 
-    /// Nil where neither key is set. A URL that stands in the file is checked; one with a template in it can't be.
+    /// Nil where neither key is set to more than nothing. A URL that stands in the file is checked; one with a template in
+    /// it can't be.
     init?(_ reader: MappingReader, _ key: String, _ fileKey: String) {
-        guard let text = SecretText(reader, key, fileKey) else { return nil }
+        guard let text = reader.secret(key, orFile: fileKey) else { return nil }
         if case .text(let secret) = text, !secret.reveal().contains("{{") {
             _ = reader.optional(key, .url())
         }

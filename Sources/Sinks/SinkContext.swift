@@ -31,4 +31,32 @@ package struct SinkContext: Sendable {
             throw .refused(reason: "\(error)")
         }
     }
+
+    /// A secret as it is now. Maybe a template, as for Alertmanager: alerts of several services through one receiver.
+    /// White space at its ends, which files like to have, is no part of it.
+    /// - Parameter name: what errors call it, as in "the routing key".
+    func secret(_ text: SecretText, _ name: String, _ notification: Notification) throws(DeliveryError) -> Secret {
+        var secret: String
+        do throws(TransportError) {
+            secret = try text.read().reveal()
+        } catch {
+            throw .refused(reason: error.description)
+        }
+        if secret.contains("{{") {
+            do throws(RenderingError) {
+                secret = try renderer.text(secret, for: notification)
+            } catch {
+                throw .refused(reason: "\(name)'s template can't be filled in")
+            }
+        }
+        secret = secret.trimmed
+        guard !secret.isEmpty else { throw .refused(reason: "\(name) is empty") }
+        return Secret(secret)
+    }
+}
+
+extension Notification {
+    /// The group's key in a form that every service takes as a key of its own (SHA-256 in hexadecimal): the same as
+    /// Alertmanager's, so that either ends what the other began.
+    var groupHash: String { Digest.sha256(groupKey) }
 }

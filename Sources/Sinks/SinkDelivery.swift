@@ -10,22 +10,98 @@ struct ServiceAnswer {
     var retryAfter: Duration?
 }
 
-/// What the sinks that speak HTTP share: sending a document, and judging the answer.
+extension ServiceAnswer {
+    /// Nil for what is no JSON, or longer than what is kept of an answer.
+    var json: JSONValue? {
+        // What services say in their answers helps and is not needed: one that can't be read is judged by its status.
+        try? JSONValue(parsing: text.utf8)
+    }
+}
+
+extension JSONValue {
+    /// A number of seconds, maybe with a fraction, as services name the time to wait; at most a day.
+    var seconds: Duration? {
+        let dayMax = 86_400.0
+        switch self {
+        case .integer(let count) where count >= 0: return .seconds(min(count, Int64(dayMax)))
+        case .number(let text):
+            guard let count = Double(text), count >= 0 else { return nil }
+            return .milliseconds(Int64((min(count, dayMax) * 1000).rounded(.up)))
+        default: return nil
+        }
+    }
+}
+
+/// What is asked of a service.
+struct ServiceRequest {
+    enum Body {
+        case json(JSONValue)
+        /// `application/x-www-form-urlencoded`.
+        case form([(name: String, value: String)])
+    }
+
+    var method = HTTPRequest.Method.post
+    var url: URLString
+    var headers: [HTTPField] = []
+    var body: Body?
+    /// What is in it that an answer might repeat and no error may show. The URL's own and those of the HTTP settings are
+    /// known.
+    var secrets: [Secret] = []
+
+    init(
+        _ method: HTTPRequest.Method = .post, _ url: URLString, _ body: Body? = nil, headers: [HTTPField] = [],
+        secrets: [Secret] = []
+    ) {
+        self.method = method
+        self.url = url
+        self.body = body
+        self.headers = headers
+        self.secrets = secrets
+    }
+
+    fileprivate var fields: [HTTPField] {
+        switch body {
+        case .json: [HTTPField("Content-Type", "application/json")] + headers
+        case .form: [HTTPField("Content-Type", "application/x-www-form-urlencoded")] + headers
+        case nil: headers
+        }
+    }
+
+    var bytes: [UInt8] {
+        switch body {
+        case .json(let document): document.bytes
+        case .form(let fields): Array(URLString.query(fields).utf8)
+        case nil: []
+        }
+    }
+}
+
+/// What the sinks that speak HTTP share: sending a request, and judging the answer.
 extension SinkContext {
     /// Posts JSON and waits for the answer.
-    /// - Parameter secrets: what the document holds that an answer might repeat and no error may show. The URL's own and
-    ///   those of the settings are known.
-    /// - Throws: when no answer came: `.unavailable`, or `.refused` where trying again is no use.
     func post(
         _ document: JSONValue, to url: URLString, headers: [HTTPField] = [], settings: HTTPSettings, timeout: Duration,
         secrets: [Secret] = []
     ) async throws(DeliveryError) -> ServiceAnswer {
-        let request = HTTPRequest(
-            .post, url, headers: [HTTPField("Content-Type", "application/json")] + headers, body: document.bytes,
-            timeout: timeout, connectTimeout: timeout, bodyBytesMax: Self.answerBytesMax, settings: settings)
+        try await send(
+            ServiceRequest(.post, url, .json(document), headers: headers, secrets: secrets), settings, timeout)
+    }
+
+    /// Sends a request and waits for the answer, whatever it is.
+    func send(_ request: ServiceRequest, _ service: ServiceSettings) async throws(DeliveryError) -> ServiceAnswer {
+        try await send(request, service.http, service.timeout)
+    }
+
+    /// - Throws: when no answer came: `.unavailable`, or `.refused` where trying again is no use.
+    func send(
+        _ request: ServiceRequest, _ settings: HTTPSettings, _ timeout: Duration
+    ) async throws(DeliveryError) -> ServiceAnswer {
+        let sent = HTTPRequest(
+            request.method, request.url, headers: request.fields, body: request.bytes, timeout: timeout,
+            connectTimeout: timeout, bodyBytesMax: Self.answerBytesMax, settings: settings)
         do throws(TransportError) {
-            let response = try await http.send(request)
-            let redaction = Redaction(url, settings, secrets)
+            let response = try await http.send(sent)
+            let redaction = Redaction(request.url, settings, request.secrets)
             return ServiceAnswer(
                 status: response.status, text: redaction.applied(to: response.body.text(max: Self.answerKeptMax)),
                 retryAfter: response.retryAfter(now: clock.now()))
@@ -39,12 +115,25 @@ extension SinkContext {
         }
     }
 
+    /// A URL below another one; what can't be put together is refused.
+    func url(
+        _ base: URLString, _ path: [String], query: [(name: String, value: String)] = []
+    ) throws(DeliveryError) -> URLString {
+        do throws(TransportError) {
+            return try base.appending(path, query: query)
+        } catch {
+            throw .refused(reason: error.description)
+        }
+    }
+
     private static let answerBytesMax = 1 << 20
     private static let answerKeptMax = 1 << 16
 
     /// Any 2xx is acceptance; 429 and 5xx (and 408, 425) are tried again; the rest is a no.
-    func judge(_ answer: ServiceAnswer, of service: String) throws(DeliveryError) {
+    /// - Parameter passing: further statuses that are tried again.
+    func judge(_ answer: ServiceAnswer, of service: String, passing: Set<Int> = []) throws(DeliveryError) {
         let reason = "\(service) answered HTTP \(answer.status)" + excerpt(answer.text)
+        if passing.contains(answer.status) { throw .unavailable(reason: reason, retryAfter: answer.retryAfter) }
         switch answer.status {
         case 200..<300: return
         case 408, 425, 429, 500...: throw .unavailable(reason: reason, retryAfter: answer.retryAfter)
@@ -108,14 +197,9 @@ extension [JSONValue.Member] {
     mutating func add(_ name: String, _ value: String) {
         if !value.isEmpty { append(.init(name, .string(value))) }
     }
-}
 
-extension String {
-    /// At most `count` characters (Unicode scalars), the last of them an ellipsis where something was cut, as
-    /// Alertmanager cuts what services bound.
-    func truncated(toScalars count: Int) -> String {
-        guard unicodeScalars.count > count else { return self }
-        if count <= 3 { return String(String.UnicodeScalarView(unicodeScalars.prefix(count))) }
-        return String(String.UnicodeScalarView(unicodeScalars.prefix(count - 1))) + "…"
+    /// A list under a name; an empty one is left out.
+    mutating func add(_ name: String, _ items: [JSONValue]) {
+        if !items.isEmpty { append(.init(name, .array(items))) }
     }
 }

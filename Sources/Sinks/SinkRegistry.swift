@@ -4,14 +4,14 @@ package import YAML
 /// Which kinds of sinks there are. A new one is one line here.
 package enum SinkRegistry {
     package static let standard: [any ConfigurableSink.Type] = [
-        EmailSink.self, SlackSink.self, PagerDutySink.self, WebhookSink.self,
+        EmailSink.self, SlackSink.self, PagerDutySink.self, WebhookSink.self, OpsgenieSink.self,
+        VictorOpsSink.self, TelegramSink.self, DiscordSink.self, MSTeamsSink.self, MSTeamsV2Sink.self,
+        PushoverSink.self, WebexSink.self, MattermostSink.self, RocketChatSink.self, IncidentIOSink.self,
     ]
 
     /// Alertmanager's kinds that do not exist here yet: an error that says so, never silence.
     private static let planned = [
-        "discord_configs", "incidentio_configs", "jira_configs", "mattermost_configs", "msteams_configs",
-        "msteamsv2_configs", "opsgenie_configs", "pushover_configs", "rocketchat_configs", "sns_configs",
-        "telegram_configs", "victorops_configs", "webex_configs", "wechat_configs",
+        "jira_configs", "sns_configs", "wechat_configs",
     ]
 
     /// The sinks of one receiver, from the lists among its keys, in the order of the registry. Whoever made the reader reads

@@ -17,12 +17,6 @@ extension SlackSink {
             var messageText = ""
         }
 
-        struct Field: Equatable, Sendable {
-            var title: String
-            var value: String
-            var isShort: Bool
-        }
-
         struct Action: Equatable, Sendable {
             /// Slack's member names with their templates.
             var members: [(name: String, template: String)]
@@ -35,7 +29,7 @@ extension SlackSink {
 
         var access: Access
         var texts: Texts
-        var fields: [Field]
+        var fields: [MessageField]
         var actions: [Action]
         var markdownIn: [String]
         var linksNames: Bool
@@ -52,7 +46,7 @@ extension SlackSink.Settings {
         reader.exclusive("api_url", "api_url_file", "app_token", "app_token_file")
         reader.notSupportedYet("update_message")
         let shortFields = reader.bool("short_fields", default: false)
-        fields = reader.list("fields", of: .slackField(isShort: shortFields))
+        fields = reader.list("fields", of: .messageField("a slack field", isShort: shortFields))
         actions = reader.list("actions", of: .slackAction).compactMap(\.self)
         markdownIn = reader.value("mrkdwn_in", .list(of: .text), default: ["fallback", "pretext", "text"])
         linksNames = reader.bool("link_names", default: false)
@@ -70,7 +64,6 @@ extension SlackSink.Settings {
         let appURL = reader.optional("app_url", .urlString) ?? globals.slack.appURL
         if let url { return .webhook(url) }
         if let token = token ?? (globals.slack.url == nil ? globals.slack.appToken : nil) {
-            guard let appURL else { return nil }
             if !reader.isPresent("channel") {
                 reader.report(.missingKey("channel", in: "a slack config with a token"), at: "channel")
             }
@@ -101,19 +94,6 @@ extension SlackSink.Settings.Texts {
         thumbURL = reader.template("thumb_url")
         footer = reader.template("footer", #"{{ template "slack.default.footer" . }}"#)
         messageText = reader.template("message_text")
-    }
-}
-
-extension Format where Value == SlackSink.Settings.Field {
-    fileprivate static func slackField(isShort: Bool) -> Format {
-        Format { node, diagnostics in
-            let reader = MappingReader(node, "a slack field", diagnostics)
-            defer { reader.finish() }
-            return SlackSink.Settings.Field(
-                title: reader.required("title", .nonEmptyTemplate, or: ""),
-                value: reader.required("value", .nonEmptyTemplate, or: ""),
-                isShort: reader.bool("short", default: isShort))
-        }
     }
 }
 
@@ -180,15 +160,9 @@ package struct SlackGlobals: Sendable, Equatable {
     var url: SecretURL?
     var appToken: SecretText?
     /// The method of the Web API that posts a message.
-    var appURL: URLString?
+    var appURL = URLString.known("https://slack.com/api/chat.postMessage")
 
-    package init() {
-        do throws(TransportError) {
-            appURL = try URLString("https://slack.com/api/chat.postMessage")
-        } catch {
-            preconditionFailure("Slack's own URL is malformed")
-        }
-    }
+    package init() {}
 
     init(_ reader: MappingReader) {
         self.init()

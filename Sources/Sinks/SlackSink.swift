@@ -103,13 +103,7 @@ package struct SlackSink: ConfigurableSink {
         attachment.add("footer", filled.text(texts.footer))
         attachment.add("color", filled.text(texts.color))
         attachment.append(.init("mrkdwn_in", .array(settings.markdownIn.map { .string($0) })))
-        let fields = settings.fields.map { field in
-            let title = filled.text(field.title)
-            return [
-                "title": .string(title), "value": .string(filled.text(field.value)), "short": .bool(field.isShort),
-            ] as JSONValue
-        }
-        if !fields.isEmpty { attachment.append(.init("fields", .array(fields))) }
+        attachment.add("fields", filled.fields(settings.fields))
         let actions = settings.actions.compactMap { action($0, &filled) }
         if !actions.isEmpty { attachment.append(.init("actions", .array(actions))) }
         if let note = filled.note { text = "\(text ?? NotificationSummary.text(notification))\n\(note)" }

@@ -40,11 +40,9 @@ import YAML
 
     /// Where it is known why the verdict is another one.
     private static let differences = [
-        "a001": "an empty path of a file is refused",
         "a008": "an expression that is null is taken as empty",
         "a009": "an expression that is null is taken as empty",
         "a019": "Slack's token and URL are not held against each other",
-        "a106": "templates of receivers are read when they are used",
         "a120": "PagerDuty's Events API v1 is not supported",
         "p017": "an empty item of static_configs is no target", "p051": "replacement beside lowercase is ignored",
         "p118": "replacement beside uppercase is ignored",

@@ -236,7 +236,7 @@ struct SinkContract<Kind: ConfigurableSink> {
         #expect(wrong.contains { $0.hasPrefix("f.yaml:\(lines + 1):16: ") }, "\(wrong)")
         #expect(wrong.contains { $0.hasPrefix("f.yaml:\(lines + 2):10: ") }, "\(wrong)")
         let missing = try SinkBench.settings(Kind.self, "send_resolved: true")
-        #expect(missing.settings == nil && missing.errors.count == 1, "\(missing.errors)")
+        #expect(missing.settings == nil && !missing.errors.isEmpty, "\(missing.errors)")
         #expect(missing.errors.first?.hasPrefix("f.yaml:1:1: ") == true, "\(missing.errors)")
         #expect(try SinkBench.settings(Kind.self, "[1]").errors.first?.hasPrefix("f.yaml:1:1: ") == true)
         for error in unknown + wrong { checkSecrecy(error) }
