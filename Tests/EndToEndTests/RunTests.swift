@@ -277,6 +277,18 @@ private func status(_ value: Int) -> String {
         #expect(FileManager.default.fileExists(atPath: folder.path("data/samples.snapshot")))
     }
 
+    @Test func `a disk that hangs at the end does not keep the server for ever`() async throws {
+        let folder = try TemporaryFolder()
+        let tocsin = try TocsinProcess("name: default\nsources: [{push: {}}]\n", in: folder)
+        let client = try await tocsin.client()
+        #expect(try await client.send("PUT", "/metrics/job/a", text: "x 1\n").status == 200)
+        // Opening a pipe that nobody reads waits, and nothing gets the thread back.
+        try #require(mkfifo(folder.path("data/samples.snapshot.new"), 0o600) == 0)
+        tocsin.signal(SIGTERM)
+        #expect(await tocsin.end() == 1)
+        #expect(tocsin.log.contains("The shutdown hangs; what was not kept by now is lost."))
+    }
+
     @Test func `what fires when the server is killed goes on after the restart, and its end is told`() async throws {
         func activeAt(_ client: LoopbackClient) async throws -> String? {
             let text = try await client.get("/api/v1/alerts").text

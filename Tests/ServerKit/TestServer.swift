@@ -28,6 +28,8 @@ package struct TestServer: Sendable {
         package var alertBatchesMax = 1024
         package var beforeAlerts: (@Sendable () async -> Void)?
         package var isSaved = false
+        /// Where it runs; nil for a new folder.
+        package var folder: TemporaryFolder?
         /// Whatever the test writes into the folder `pipelines` is loaded too.
         package var isFolder = false
         package var bodiesBytesMax = 256 << 20
@@ -42,7 +44,7 @@ package struct TestServer: Sendable {
     package static func with<Result: Sendable>(
         _ pipeline: String, _ options: Options = Options(), _ test: @Sendable (TestServer) async throws -> Result
     ) async throws -> Result {
-        let folder = try TemporaryFolder()
+        let folder = try options.folder ?? TemporaryFolder()
         let file = try folder.write("pipelines/main.yaml", pipeline)
         let path = options.isFolder ? folder.path("pipelines") : file.path
         let load: @Sendable () throws -> Plan = { try PipelineLoader(environment: Environment([:])).load([path]) }

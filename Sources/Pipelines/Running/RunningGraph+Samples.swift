@@ -25,6 +25,11 @@ extension RunningGraph {
             // Nothing new came yet: the file is as good for the next start.
             if read.isAbandoned { return }
             tell(read, start.duration(to: ContinuousClock().now))
+            let now = settings.clock.now()
+            if read.time > now + store.settings.futureMax {
+                // Nobody has a clock that is wrong for good: the samples are right again when it is.
+                throw SnapshotFailure("they were kept at \(read.time.rfc3339), and the clock says \(now.rfc3339)")
+            }
             try await SeriesStore.removeSnapshot(path, blocking: settings.blocking)
         } catch {
             await setAside(path, error)
@@ -43,7 +48,7 @@ extension RunningGraph {
             "tocsin_storage_snapshot_read_seconds", help: "How long it took to take the samples of the last run."
         ).set(duration.inSeconds)
         var figures: Logger.Metadata = [
-            "series": "\(read.series)", "samples": "\(read.samples)", "seconds": "\(duration.inSeconds)",
+            "series": "\(read.series)", "samples": "\(read.samples)", "seconds": "\(Self.seconds(duration))",
         ]
         if read.dropped > 0 { figures["dropped"] = "\(read.dropped)" }
         logger.info("Samples of the last run were read.", metadata: figures)
@@ -61,6 +66,9 @@ extension RunningGraph {
                 metadata: ["series": "\(read.refused)"])
         }
     }
+
+    /// To the millisecond.
+    private static func seconds(_ duration: Duration) -> Double { Double(duration.wholeMilliseconds) / 1000 }
 
     private func setAside(_ path: String, _ failure: SnapshotFailure) async {
         let other = path + ".unusable"
@@ -86,7 +94,7 @@ extension RunningGraph {
             ) { clock.now() < deadline && !Task.isCancelled }
             let figures: Logger.Metadata = [
                 "series": "\(written.series)", "samples": "\(written.samples)", "bytes": "\(written.bytes)",
-                "seconds": "\(start.duration(to: ContinuousClock().now).inSeconds)",
+                "seconds": "\(Self.seconds(start.duration(to: ContinuousClock().now)))",
             ]
             if written.isCut {
                 logger.error("There was no time to keep all samples.", metadata: figures)

@@ -5,7 +5,7 @@ import Synchronization
 package struct SnapshotFailure: Error, CustomStringConvertible {
     package let description: String
 
-    init(_ description: String) { self.description = description }
+    package init(_ description: String) { self.description = description }
 
     init(_ verb: String, _ path: String) {
         description = "can't \(verb) \(path): \(String(cString: strerror(errno)))"

@@ -2,6 +2,7 @@ import Actors
 import ArgumentParser
 import Glibc
 import Logging
+import NIOCore
 import NIOPosix
 import Pipelines
 import Server
@@ -125,9 +126,10 @@ struct RunCommand: AsyncParsableCommand {
                 .init(service: ServerService(server: server)),
                 .init(service: AnnounceService(bound: bound, host: address.host, logger: logger)),
                 .init(service: ReloadService(reload: reload)),
+                .init(service: LastResort(logger: logger)),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logging.quiet(logger))
-        configuration.maximumGracefulShutdownDuration = .seconds(30)
+        configuration.maximumGracefulShutdownDuration = .seconds(25)
         try await ServiceGroup(configuration: configuration).run()
         logger.info("Stopped.")
     }
@@ -198,6 +200,24 @@ private struct AnnounceService: Service {
             logger.info("Listening.", metadata: ["address": "\(ListenAddress(host: host, port: port))"])
             // A service that returns before its turn would end the others.
             await Latch().wait()
+        }
+    }
+}
+
+/// Ends a shutdown that hangs: a disk or a network file system that does not answer keeps a thread for ever, and no
+/// cancellation gets it back.
+private struct LastResort: Service {
+    let logger: Logger
+
+    private static let shutdownMax = TimeAmount.seconds(30)
+
+    func run() async throws {
+        // The last service is told of a shutdown first.
+        await cancelWhenGracefulShutdown { await Latch().wait() }
+        MultiThreadedEventLoopGroup.singleton.next().scheduleTask(in: Self.shutdownMax) {
+            logger.error("The shutdown hangs; what was not kept by now is lost.")
+            // Without what would be done at a proper end, which might hang too.
+            _exit(1)
         }
     }
 }
