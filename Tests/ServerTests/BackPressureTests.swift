@@ -24,6 +24,9 @@ private final class Highest: Sendable {
 }
 
 @Suite struct BackPressureTests {
+    /// The gateway tells pushed groups again each `refresh_interval`, which is a batch like those that are counted here.
+    private static let pipeline = pushPipeline.replacing(
+        "{patience: 200ms,", with: "{patience: 200ms, refresh_interval: 24h,")
     private static let edge = #"{from="ingest", to="rules"}"#
 
     @Test func `while the rules are slow, pushes wait, then are refused whole, and what was taken is evaluated`()
@@ -33,7 +36,7 @@ private final class Highest: Sendable {
         var options = TestServer.Options()
         options.batchesMax = 4
         options.beforeRuleReads = slowness.wait
-        try await TestServer.with(pushPipeline, options) { server async throws in
+        try await TestServer.with(Self.pipeline, options) { server async throws in
             let count = 24
             let answers = try await withThrowingTaskGroup(of: (Int, LoopbackAnswer).self) { group in
                 for job in 0..<count {
@@ -79,7 +82,7 @@ private final class Highest: Sendable {
             // Slow, not stopped.
             try? await Task.sleep(for: .milliseconds(5))  // tidy: a slow rule is what is tested
         }
-        try await TestServer.with(pushPipeline, options) { server async throws in
+        try await TestServer.with(Self.pipeline, options) { server async throws in
             let highest = Highest()
             let statuses = try await withThrowingTaskGroup(of: [Int].self) { group in
                 for writer in 0..<4 {

@@ -33,6 +33,10 @@ private final class Connection {
 
     func piece() throws { try part(.body(ByteBuffer(string: "x 1\n"))) }
     func end() throws { try part(.end(nil)) }
+    func answer() throws {
+        try channel.writeOutbound(HTTPResponsePart.head(HTTPResponse(status: .requestTimeout)))
+        try channel.writeOutbound(HTTPResponsePart.end(nil))
+    }
     /// The server looks for more.
     func wait() { channel.pipeline.read() }
 
@@ -61,9 +65,31 @@ private final class Connection {
         }
         #expect(connection.pass(1) == "the body did not arrive within 60.0 seconds")
         #expect(connection.timeoutCount == 1)
-        // Time to read the answer.
+        // Time to answer, and to read the answer.
+        connection.pass(20)
+        #expect(connection.isOpen)
+        try connection.answer()
+        connection.pass(1)
+        #expect(connection.isOpen)
+        connection.pass(1)
+        #expect(!connection.isOpen)
+    }
+
+    @Test func `a connection whose request was answered before its body came is closed soon after its time`() throws {
+        let connection = try Connection()
+        try connection.head("/-/healthy")
+        try connection.answer()
+        #expect(connection.pass(60) != nil)
         #expect(connection.isOpen)
         connection.pass(2)
+        #expect(!connection.isOpen)
+    }
+
+    @Test func `a connection is closed even when no answer comes`() throws {
+        let connection = try Connection()
+        try connection.head("/metrics/job/a")
+        connection.pass(60)
+        connection.pass(30)
         #expect(!connection.isOpen)
     }
 

@@ -142,6 +142,14 @@ import Testing
         return answer
     }
 
+    /// A client that is held up before its first byte is idle, and closed without a word: it begins again.
+    private static func untilBegun(_ talk: () async throws -> LoopbackAnswer) async throws -> LoopbackAnswer {
+        for _ in 0..<100 {
+            do { return try await talk() } catch let error as POSIXError where error.code == .ECONNRESET {}
+        }
+        return try await talk()
+    }
+
     private static let put = "PUT /metrics/job/a HTTP/1.1\r\nHost: x\r\n"
     private static let stream = "POST /api/v1/import/prometheus HTTP/1.1\r\nHost: x\r\n"
 
@@ -162,14 +170,20 @@ import Testing
             ("a stream whose chunk never begins", stream + "Transfer-Encoding: chunked\r\n\r\n", "0"),
         ])
     func slowRequests(_ what: String, _ start: String, _ byte: String?) async throws {
+        // Only the limit in question is short: a busy machine may well take longer than it for something else.
         var options = TestServer.Options()
-        options.headDeadline = .milliseconds(500)
-        options.bodyDeadline = .milliseconds(500)
+        if start.contains("\r\n\r\n") {
+            options.bodyDeadline = .milliseconds(500)
+        } else {
+            options.headDeadline = .milliseconds(500)
+        }
         try await TestServer.with(pushPipeline, options) { server async throws in
-            let answer = try await server.client.talk { try Self.drip(start, byte, into: $0) }
+            let answer = try await Self.untilBegun {
+                try await server.client.talk { try Self.drip(start, byte, into: $0) }
+            }
             #expect(answer.status == (start.contains("healthy") ? 200 : 408), "\(what)")
             #expect(server.metric(#"tocsin_http_refused_total{status="408"}"#) == 1, "\(what)")
-            #expect(try await server.client.get("/-/healthy").status == 200)
+            #expect(try await Self.untilBegun { try await server.client.get("/-/healthy") }.status == 200)
         }
     }
 

@@ -32,9 +32,13 @@ package final class BodyDeadlineHandler: ChannelDuplexHandler, RemovableChannelH
     private var body: Body?
     private var timer: Scheduled<Void>?
     private var isOver = false
+    /// Requests whose answer is not finished.
+    private var answersDue = 0
 
     /// How long a client may take to read the answer.
     private static let lingerMax = TimeAmount.seconds(2)
+    /// How long the server may take to answer: it is busy, and the client is to be told all the same.
+    private static let answerMax = TimeAmount.seconds(30)
 
     /// - Parameter isStream: whether the body may take as long as it likes.
     package init(
@@ -56,7 +60,9 @@ package final class BodyDeadlineHandler: ChannelDuplexHandler, RemovableChannelH
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         if isOver { return }
         switch unwrapInboundIn(data) {
-        case .head(let head): body = Body(isStream: isStream(head), start: context.eventLoop.now)
+        case .head(let head):
+            answersDue += 1
+            body = Body(isStream: isStream(head), start: context.eventLoop.now)
         case .body: body?.waitingSince = nil
         case .end:
             body = nil
@@ -79,11 +85,22 @@ package final class BodyDeadlineHandler: ChannelDuplexHandler, RemovableChannelH
     }
 
     package func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        guard isOver, case .head(var head) = unwrapOutboundIn(data) else {
-            return context.write(data, promise: promise)
+        switch unwrapOutboundIn(data) {
+        case .head(var head) where isOver:
+            head.headerFields[.connection] = "close"
+            context.write(wrapOutboundOut(.head(head)), promise: promise)
+        case .end:
+            answersDue -= 1
+            context.write(data, promise: promise)
+            if isOver, answersDue <= 0 { close(context, in: Self.lingerMax) }
+        default:
+            context.write(data, promise: promise)
         }
-        head.headerFields[.connection] = "close"
-        context.write(wrapOutboundOut(.head(head)), promise: promise)
+    }
+
+    private func close(_ context: ChannelHandlerContext, in time: TimeAmount) {
+        let channel = context.channel
+        context.eventLoop.scheduleTask(in: time) { channel.close(promise: nil) }
     }
 
     private func schedule(_ context: ChannelHandlerContext, in time: TimeAmount) {
@@ -104,7 +121,6 @@ package final class BodyDeadlineHandler: ChannelDuplexHandler, RemovableChannelH
                 message: body.isStream
                     ? "nothing of the body has come for \(seconds) seconds"
                     : "the body did not arrive within \(seconds) seconds"))
-        let channel = context.channel
-        context.eventLoop.scheduleTask(in: Self.lingerMax) { channel.close(promise: nil) }
+        close(context, in: answersDue <= 0 ? Self.lingerMax : Self.answerMax)
     }
 }
