@@ -143,11 +143,16 @@ extension SinkContext {
 
     /// The beginning of an answer's text, on one line and printable.
     func excerpt(_ text: String) -> String {
-        let line = text.split(whereSeparator: \.isNewline).first ?? ""
-        let shown = line.prefix(200).unicodeScalars.map { scalar in
-            scalar.properties.generalCategory == .control ? " " : Character(scalar)
+        let lines = text.unicodeScalars.split { Character($0).isNewline }
+        // Scalars, not characters: one of these may have thousands of accents.
+        let shown = (lines.first ?? Substring.UnicodeScalarView()).prefix(200).map { scalar in
+            switch scalar.properties.generalCategory {
+            // Marks of direction turn a line around in a terminal.
+            case .control, .format, .lineSeparator, .paragraphSeparator: " " as Unicode.Scalar
+            default: scalar
+            }
         }
-        return shown.isEmpty ? "" : ": " + String(shown)
+        return shown.isEmpty ? "" : ": " + String(String.UnicodeScalarView(shown))
     }
 }
 
@@ -187,8 +192,10 @@ struct Redaction {
     // A secret that can't be read now was not sent either.
     private static func read(_ text: SecretText) -> String? { try? text.read().reveal() }
 
+    /// By bytes: an accent behind a secret makes another character of its last one.
     func applied(to text: String) -> String {
-        secrets.reduce(text) { $0.replacing($1, with: "<secret>") }
+        let bytes = secrets.reduce(Array(text.utf8)) { $0.replacing(Array($1.utf8), with: Array("<secret>".utf8)) }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }
 

@@ -98,6 +98,27 @@ import Testing
         #expect(payload["truncatedAlerts"] == .integer(left))
     }
 
+    @Test func `what an answer repeats of a secret is masked whatever stands behind it, and the rest is short`()
+        async throws
+    {
+        let answer = "hook-9876543210-secret\u{301} \u{202E}a\(String(repeating: "\u{301}", count: 5000))\u{2028}next"
+        let server = try TestHTTPServer { _ in .text(400, answer) }
+        try await SinkBench.run { bench in
+            let sink = try bench.sink(WebhookSink.self, "url: \(server.url)/hook-9876543210-secret")
+            do throws(DeliveryError) {
+                try await sink.deliver(SinkBench.group())
+                Issue.record("it was taken")
+            } catch {
+                guard case .refused(let reason) = error else { throw error }
+                #expect(reason.utf8.count < 600)
+                let bytes = Array(reason.utf8)
+                #expect(bytes.firstRange(of: Array("9876543210-secret".utf8)) == nil, "\(reason)")
+                #expect(bytes.firstRange(of: Array("<secret>".utf8)) != nil, "\(reason)")
+                #expect(!reason.unicodeScalars.contains("\u{202E}"))
+            }
+        }
+    }
+
     @Test func `who posts says who it is`() async throws {
         let bearer = try await delivered("http_config: {authorization: {credentials: tok}}")
         #expect(bearer.headers["authorization"] == "Bearer tok")

@@ -172,7 +172,7 @@ package actor Notifier {
                 dispatcher.postpone(delivery)
                 continue
             }
-            // While draining it stays undelivered, and is kept as such.
+            // There is room. While draining the edge is closed: it stays undelivered, and is kept as such.
             try? queue.inbox.trySend(delivery)
         }
         timer.set(dispatcher.nextDeadline)

@@ -89,9 +89,10 @@ extension RuleTestRun {
 
     /// Every series with all of its samples, by time.
     func dump() async -> [String] {
+        // It is a selector.
         guard let everything = try? PromQLParser.parseSelector(#"{__name__=~".+"}"#) else { return [] }
         let request = SelectRequest(matchers: everything, start: .distantPast, end: .distantFuture)
-        // What is asked for is in memory; there is nothing that can fail.
+        // Only a bound on what is read can be reached; then nothing is shown.
         guard let block = try? await store.select(request) else { return [] }
         return block.labels.indices.map { series in
             let samples = (block.bounds[series]..<block.bounds[series + 1]).map { place in

@@ -56,6 +56,7 @@ package struct SavedGroups: Sendable {
         var families: [PushedFamily] = []
         for text in bytes.split(separator: UInt8(ascii: "\n")) {
             number += 1
+            // Which line it is says enough.
             guard let line = try? JSONValue(parsing: text) else { throw Self.damaged(number) }
             if number == 1 {
                 guard line["version"] == .integer(Self.version) else {

@@ -61,6 +61,7 @@ extension StoreIngest {
             if !block.isWhole {
                 result.damaged += 1
             } else if SnapshotBlock.kind(block.payload) == .end {
+                // An end that can't be read is none: what came before may not be all.
                 let end = try? SnapshotBlock.readEnd(block.payload)
                 result.isCut = end?.isCut ?? true
                 return

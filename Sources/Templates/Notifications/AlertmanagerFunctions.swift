@@ -42,6 +42,7 @@ enum AlertmanagerFunctions {
             return .time(time.inZone(zone))
         },
         "toDate": Function(.string, .string) { _, arguments in
+            // As Alertmanager's: what is no time is Go's zero time.
             .time((try? Layout.parse(arguments[1].text, arguments[0].text)) ?? .zero)
         },
         "mustToDate": Function(.string, .string) { _, arguments in
