@@ -76,6 +76,11 @@ package struct HTTPServer: Sendable {
         package var bodyDeadline: Duration = .seconds(60)
         /// Where a body may take as long as it likes.
         package var streamPath: String?
+        /// A client that reads nothing of its answer for that long is cut off.
+        package var writeDeadline: Duration = .seconds(60)
+        /// How long, and how many bytes, the rest of a body is still read whose request is answered already.
+        package var lingerTime: Duration = .seconds(5)
+        package var lingerBytesMax = 16 << 20
         /// A connection on which nothing moves for that long is closed.
         package var idleTimeout: Duration = .seconds(300)
         package var connectionsMax = 4096
@@ -114,6 +119,9 @@ package struct HTTPServer: Sendable {
         let onTimeout: @Sendable () -> Void = { [telemetry] in
             telemetry?.refused(status: HTTPResponse.Status.requestTimeout.code)
         }
+        let write = TimeAmount.milliseconds(settings.writeDeadline.wholeMilliseconds)
+        let onStall: @Sendable () -> Void = { [telemetry] in telemetry?.stalled() }
+        let linger = TimeAmount.milliseconds(settings.lingerTime.wholeMilliseconds)
         let idle = TimeAmount.milliseconds(settings.idleTimeout.wholeMilliseconds)
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
@@ -126,6 +134,8 @@ package struct HTTPServer: Sendable {
                         BodyDeadlineHandler(limit: body, isStream: isStream, onTimeout: onTimeout),
                         ExpectContinueHandler(),
                         HangUpHandler(),
+                        WriteDeadlineHandler(limit: write, onTimeout: onStall),
+                        LingerHandler(limit: linger, bytesMax: settings.lingerBytesMax),
                     ],
                     idleTimeout: idle)),
             configuration: .init(

@@ -68,8 +68,16 @@ package struct ServerServices: Sendable {
 package final class ServerTelemetry: Sendable {
     let metrics: Telemetry
     private let refusals = Mutex<[Int: Counter]>([:])
+    private let stalls: Counter
 
-    init(_ metrics: Telemetry) { self.metrics = metrics }
+    init(_ metrics: Telemetry) {
+        self.metrics = metrics
+        stalls = metrics.counter(
+            "tocsin_http_stalled_total", help: "Connections that were closed since their clients read nothing.")
+    }
+
+    /// A client was cut off that did not read its answer.
+    func stalled() { stalls.add() }
 
     /// How long a query waited for its turn and was evaluated.
     func queried(_ timings: QueryRunner.Timings) {
@@ -83,18 +91,29 @@ package final class ServerTelemetry: Sendable {
         ).observe((timings.prepared + timings.evaluated).inSeconds)
     }
 
+    struct QueryCounts: Sendable {
+        var running: Int
+        var waiting: Int
+        var answerBytes: Int
+    }
+
     /// How many queries there are, for every reading.
-    func collectQueries(_ counts: @escaping @Sendable () -> (running: Int, waiting: Int)) {
+    func collectQueries(_ counts: @escaping @Sendable () -> QueryCounts) {
         metrics.collect { readings in
-            let (running, waiting) = counts()
+            let counts = counts()
             readings.append(
                 .init(
                     "tocsin_queries_running", .gauge, help: "Queries of clients that are being evaluated.",
-                    value: Double(running)))
+                    value: Double(counts.running)))
             readings.append(
                 .init(
                     "tocsin_queries_waiting", .gauge, help: "Queries of clients that wait for their turn.",
-                    value: Double(waiting)))
+                    value: Double(counts.waiting)))
+            readings.append(
+                .init(
+                    "tocsin_query_answers_bytes", .gauge,
+                    help: "Memory of answers that clients have not read to their ends.",
+                    value: Double(counts.answerBytes)))
         }
     }
 

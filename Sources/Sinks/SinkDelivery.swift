@@ -96,9 +96,10 @@ extension SinkContext {
     func send(
         _ request: ServiceRequest, _ settings: HTTPSettings, _ timeout: Duration
     ) async throws(DeliveryError) -> ServiceAnswer {
-        let sent = HTTPRequest(
+        var sent = HTTPRequest(
             request.method, request.url, headers: request.fields, body: request.bytes, timeout: timeout,
             connectTimeout: timeout, bodyBytesMax: Self.answerBytesMax, settings: settings)
+        sent.holdsSecrets = !request.secrets.isEmpty
         do throws(TransportError) {
             let response = try await http.send(sent)
             let redaction = Redaction(request.url, settings, request.secrets)

@@ -112,7 +112,7 @@ actor SeriesShard {
         let ids = memory.resolve(matchers, only: nil)
         var sets: Set<LabelSet> = []
         var position = 0
-        while position < ids.count {
+        while position < ids.count, !Task.isCancelled {
             position = memory.labelSets(ids, from: position, time, into: &sets)
             if position < ids.count { await Task.yield() }
         }
@@ -128,7 +128,7 @@ actor SeriesShard {
         let ids = memory.resolve(matchers, only: nil)
         var names: Set<ByteText> = []
         var position = 0
-        while position < ids.count {
+        while position < ids.count, !Task.isCancelled {
             position = memory.labelNames(ids, from: position, time, into: &names)
             if position < ids.count { await Task.yield() }
         }
@@ -139,7 +139,7 @@ actor SeriesShard {
         let ids = memory.resolve(matchers, only: nil)
         var values: Set<ByteText> = []
         var position = 0
-        while position < ids.count {
+        while position < ids.count, !Task.isCancelled {
             position = memory.labelValues(name, ids, from: position, time, into: &values)
             if position < ids.count { await Task.yield() }
         }

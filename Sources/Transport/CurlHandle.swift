@@ -13,9 +13,9 @@ struct CurlHandle {
             // Without it, ending a transfer in mid-look-up waits for the resolver.
             && set(CURLOPT_QUICK_EXIT, 1)
             && set(CURLOPT_ERRORBUFFER, UnsafeMutableRawPointer(transfer.errorText))
-            && set(CURLOPT_PROTOCOLS_STR, "http,https") && set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https")
-            && set(CURLOPT_FOLLOWLOCATION, request.settings.followsRedirects ? 1 : 0)
-            && set(CURLOPT_MAXREDIRS, CurlLoop.redirectsMax)
+            && set(CURLOPT_PROTOCOLS_STR, "http,https")
+            // Where a redirect leads is asked anew, without what is secret: libcurl would tell others our own headers.
+            && set(CURLOPT_FOLLOWLOCATION, 0)
             && set(CURLOPT_TIMEOUT_MS, Self.milliseconds(request.timeout))
             && set(CURLOPT_CONNECTTIMEOUT_MS, Self.milliseconds(request.connectTimeout))
             && set(CURLOPT_USERAGENT, client.userAgent) && set(CURLOPT_PATH_AS_IS, 1)
@@ -49,8 +49,7 @@ struct CurlHandle {
         switch request.method {
         case .get: return set(CURLOPT_HTTPGET, 1)
         case .head: return set(CURLOPT_NOBODY, 1)
-        // Who sends something must not be told 200 for a GET of where it moved to: a redirected POST stays one.
-        case .post: return set(CURLOPT_POST, 1) && set(CURLOPT_POSTREDIR, 7) && body()
+        case .post: return set(CURLOPT_POST, 1) && body()
         case .put, .delete: return body() && set(CURLOPT_CUSTOMREQUEST, request.method.rawValue)
         }
     }

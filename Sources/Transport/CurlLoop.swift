@@ -5,8 +5,6 @@ import Streams
 
 /// libcurl's multi interface on epoll, on a thread of its own: `run` is that thread, and nobody else calls in.
 final class CurlLoop {
-    static let redirectsMax = 10
-
     private let engine: CurlEngine
     private let settings: HTTPClient.Settings
     private let multi: UnsafeMutableRawPointer

@@ -50,7 +50,7 @@ final class CurlTransfer: @unchecked Sendable {
         return true
     }
 
-    /// One line of the head, with its end of line. A status line begins a new answer: after a redirect, after 100.
+    /// One line of the head, with its end of line. A status line begins a new answer: after 100.
     func receiveHeader(_ line: UnsafeRawBufferPointer) -> Bool {
         headerBytes += line.count
         guard headerBytes <= Self.headerBytesMax else {
@@ -121,8 +121,6 @@ final class CurlTransfer: @unchecked Sendable {
             return .tls(peer: peer, reason: text)
         case CURLE_URL_MALFORMAT:
             return .invalidURL(reason: "it is malformed")
-        case CURLE_TOO_MANY_REDIRECTS:
-            return .protocol(reason: "more than \(CurlLoop.redirectsMax) redirects")
         case CURLE_BAD_CONTENT_ENCODING:
             return .protocol(reason: "the compressed body is damaged or of an unknown kind")
         case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY:

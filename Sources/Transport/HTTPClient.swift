@@ -40,8 +40,30 @@ package final class HTTPClient: Sendable {
         await withUnsafeContinuation { engine.stop($0) }
     }
 
-    /// Returns the answer, whatever its status. When the task is cancelled the transfer ends at once, wherever it is.
+    private static let redirectsMax = 10
+
+    /// Returns the answer, whatever its status, that of where it redirects to if that is wanted. When the task is cancelled
+    /// the transfer ends at once, wherever it is.
     package func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
+        let start = ContinuousClock.now
+        var current = request
+        for _ in 0...Self.redirectsMax {
+            let response: HTTPResponse
+            do throws(TransportError) {
+                response = try await sendOnce(current)
+            } catch {
+                if case .timeout = error { throw .timeout(after: request.timeout) }
+                throw error
+            }
+            guard let next = try current.redirected(by: response) else { return response }
+            current = next
+            current.timeout = request.timeout - start.duration(to: .now)
+            if current.timeout <= .zero { throw .timeout(after: request.timeout) }
+        }
+        throw .protocol(reason: "more than \(Self.redirectsMax) redirects")
+    }
+
+    private func sendOnce(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
         let transfer = try engine.transfer(request)
         let result: Result<HTTPResponse, TransportError> = await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in

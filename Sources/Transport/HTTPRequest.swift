@@ -22,6 +22,8 @@ package struct HTTPRequest: Sendable {
     /// Asks for gzip, and decompresses.
     package var acceptsGzip: Bool
     package var settings: HTTPSettings
+    /// The body is for this server alone: a redirect to another one is an error.
+    package var holdsSecrets = false
 
     package init(
         _ method: Method, _ url: URLString, headers: [HTTPField] = [], body: [UInt8] = [],

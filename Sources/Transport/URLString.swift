@@ -19,7 +19,7 @@ package struct URLString: Sendable, Hashable, CustomStringConvertible {
     package let port: Int
     /// From the first slash on, with the query.
     package let pathAndQuery: String
-    package let userInfo: UserInfo?
+    package private(set) var userInfo: UserInfo?
 
     /// Throws `.invalidURL`; the reason quotes nothing of the text but its scheme, for what it quotes could be a secret.
     package init(_ text: String) throws(TransportError) {
@@ -81,6 +81,12 @@ package struct URLString: Sendable, Hashable, CustomStringConvertible {
         case CURLUE_BAD_USER, CURLUE_BAD_LOGIN, CURLUE_BAD_PASSWORD: "its user or password is malformed"
         default: "it is malformed"
         }
+    }
+
+    func withUser(of other: URLString) -> URLString {
+        var url = self
+        url.userInfo = other.userInfo
+        return url
     }
 
     /// `host:port`, as errors name the far side.

@@ -11,6 +11,7 @@ import Testing
         let client = try await tocsin.client()
         let now = Int(Date().timeIntervalSince1970)
         var text = ""
+        text += "# TYPE loss gauge\n"
         for step in 0...10 {
             for job in ["bert", "llama"] { text += "loss{job=\"\(job)\"} \(step).5 \(now - 100 + step * 10)000\n" }
         }
@@ -38,6 +39,33 @@ import Testing
         }
     }
 
+    /// `promtool query analyze` of newer versions posts a selector over a range, and looks at what comes: the floats of
+    /// classic buckets, or native histograms with their buckets.
+    @Test func `what promtool's analysis of histograms asks is answered as it reads it`() async throws {
+        try await Self.withSeries { _, client, now in
+            var text = ""
+            for step in 0..<3 {
+                for (bound, count) in [("0.1", 1), ("1", 3), ("+Inf", 3)] {
+                    text += "latency_bucket{le=\"\(bound)\"} \(count * (step + 1)) \(now - 30 + step * 10)000\n"
+                }
+            }
+            #expect(try await client.send("POST", "/api/v1/import/prometheus", text: text).status == 204)
+            let form = "query=latency_bucket%5B1h0m0s%5D&time=\(now).25"
+            let answer = try await client.send(
+                "POST", "/api/v1/query", headers: ["Content-Type": "application/x-www-form-urlencoded"], text: form)
+            #expect(answer.status == 200)
+            let data = try #require(try answer.json()["data"] as? NSDictionary)
+            #expect(data["resultType"] as? String == "matrix")
+            let series = try #require(data["result"] as? [NSDictionary])
+            #expect(series.count == 3)
+            for one in series {
+                #expect((one["metric"] as? [String: String])?["__name__"] == "latency_bucket")
+                #expect((one["values"] as? [[Any]])?.count == 3)
+                #expect(one["histograms"] == nil)
+            }
+        }
+    }
+
     private static let script = """
         import datetime, sys
         from prometheus_api_client import PrometheusConnect
@@ -54,6 +82,25 @@ import Testing
         print([v[1] for v in found[0]['values']])
         data = client.get_metric_range_data('loss', start_time=now - datetime.timedelta(seconds=100), end_time=now)
         print(len(data), client.get_targets()['activeTargets'], client.get_scrape_pools())
+        chunks = client.get_metric_range_data(
+            'loss', {'job': 'bert'}, now - datetime.timedelta(seconds=100), now, chunk_size=datetime.timedelta(seconds=50))
+        print(len(chunks), sum(len(c['values']) for c in chunks) >= 11)
+        operations = ['sum', 'max', 'min', 'variance', 'percentile_50', 'deviation', 'average']
+        whole = client.get_metric_aggregation("loss{job='bert'}", operations, now - datetime.timedelta(seconds=20), now, '10')
+        print(whole['max'], whole['min'], whole['sum'], whole['average'], whole['percentile_50'])
+        one = client.get_metric_aggregation("loss{job='bert'}", operations)
+        print(sorted(one) == sorted(operations))
+        print(client.get_metric_metadata('loss')[0]['type'], client.get_metric_metadata('nothing'))
+        print(client.get_target_metadata({'job': 'bert'}, 'loss'))
+        client.get_metric_range_data('loss', start_time=now, end_time=now, store_locally=True)
+        with PrometheusConnect(url=sys.argv[1], method='POST') as posting:
+            print(posting.custom_query('loss{job="bert"} * 2')[0]['value'][1])
+            print(len(posting.custom_query_range('loss', now - datetime.timedelta(seconds=20), now, '10')))
+            print(posting.check_prometheus_connection())
+        try:
+            client.custom_query('sum(')
+        except Exception as error:
+            print('parse error' in str(error))
         """
 
     @Test func `prometheus-api-client reads metrics, labels, series and ranges`() async throws {
@@ -70,7 +117,8 @@ import Testing
             #expect(
                 outcome.output.split(separator: "\n") == [
                     "['loss']", "['__name__', 'job']", "['bert', 'llama']", "['bert', 'llama']", "['10.5']", "21",
-                    "['8.5', '9.5', '10.5']", "2 [] []",
+                    "['8.5', '9.5', '10.5']", "2 [] []", "2 True", "10.5 8.5 28.5 9.5 9.5", "True", "gauge []", "[]",
+                    "21", "2", "True", "True",
                 ])
         }
     }

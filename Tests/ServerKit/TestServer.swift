@@ -35,6 +35,8 @@ package struct TestServer: Sendable {
         package var bodiesBytesMax = 256 << 20
         package var headDeadline = Duration.seconds(60)
         package var bodyDeadline = Duration.seconds(60)
+        package var writeDeadline = Duration.seconds(60)
+        package var lingerTime = Duration.seconds(5)
         package var queries = QueryLimits()
         package var crossOrigin = CrossOrigin.any
         package init() {}
@@ -65,6 +67,8 @@ package struct TestServer: Sendable {
         var server = HTTPServer.Settings(address: ListenAddress(host: "127.0.0.1", port: 0))
         server.headDeadline = options.headDeadline
         server.bodyDeadline = options.bodyDeadline
+        server.writeDeadline = options.writeDeadline
+        server.lingerTime = options.lingerTime
         server.streamPath = options.prefix + PushPaths.stream
         let configuration = ConfigStatus()
         let services = ServerServices(

@@ -136,7 +136,7 @@ import Transport
             func ask(_ path: String, follows: Bool = true) async throws(TransportError) -> HTTPResponse {
                 try await client.send(
                     HTTPRequest(
-                        .get, URLString(server.url + path),
+                        .get, URLString(server.url + path), timeout: .seconds(60),
                         settings: HTTPSettings(authentication: basic, followsRedirects: follows)))
             }
             #expect(try await ask("/here").body.text() == "there")
@@ -147,6 +147,44 @@ import Transport
             #expect(other.requests.first?.headers["authorization"] == nil)
             await #expect(throws: TransportError.protocol(reason: "more than 10 redirects")) { try await ask("/loop") }
             await #expect(throws: TransportError.self) { try await ask("/file") }
+        }
+    }
+
+    @Test func `headers of the settings and secret bodies go to no other server by a redirect`() async throws {
+        let other = try TestHTTPServer { _ in .text(200, "other") }
+        let otherURL = other.url
+        let server = try TestHTTPServer { request in
+            switch request.path {
+            case "/a/here": .text(308, "moved", headers: ["Location": "there?x=1"])
+            case "/away": .text(307, "moved", headers: ["Location": otherURL])
+            default: .text(200, "there")
+            }
+        }
+        let settings = HTTPSettings(headers: [.init("X-Api-Key", SecretText("key"))])
+        try await withClient { client async throws in
+            func ask(_ path: String, isSecret: Bool = false) async throws(TransportError) -> String {
+                var request = HTTPRequest(
+                    .post, try URLString(server.url + path),
+                    headers: [HTTPField("Content-Type", "text/plain"), HTTPField("Cookie", "c=1")],
+                    body: Array("body".utf8), timeout: .seconds(60), settings: settings)
+                request.holdsSecrets = isSecret
+                return try await client.send(request).body.text()
+            }
+            #expect(try await ask("/a/here", isSecret: true) == "there")
+            #expect(server.requests.last?.path == "/a/there?x=1")
+            #expect(server.requests.last?.method == "POST")
+            #expect(server.requests.last?.headers["x-api-key"] == "key")
+            #expect(server.requests.last?.headers["cookie"] == "c=1")
+            #expect(try await ask("/away") == "other")
+            #expect(other.requests.last?.headers["x-api-key"] == nil)
+            #expect(other.requests.last?.headers["cookie"] == nil)
+            #expect(other.requests.last?.headers["content-type"] == "text/plain")
+            #expect(other.requests.last?.body == Array("body".utf8))
+            await #expect(
+                throws: TransportError.protocol(
+                    reason: "it redirects to another server, which is not told the secrets")
+            ) { try await ask("/away", isSecret: true) }
+            #expect(other.requests.count == 1)
         }
     }
 

@@ -18,6 +18,8 @@ struct APIAnswer: Sendable {
 
     var content: Content
     var warnings: [String] = []
+    /// Where the text of a list is made, and what the list takes in memory until the client has read it.
+    var held: (executor: QueryExecutor, room: AnswerBudget.Hold)?
 
     init(_ content: Content, warnings: [String] = []) {
         self.content = content
@@ -52,9 +54,9 @@ struct APIAnswer: Sendable {
                 status: .ok, headers: [.contentType: "application/json"],
                 body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
         case .texts(let texts):
-            return Self.list(texts, warnings) { JSONValue.write(string: $0, to: &$1) }
+            return list(texts) { JSONValue.write(string: $0, to: &$1) }
         case .labelSets(let sets):
-            return Self.list(sets, warnings) { JSONValue.labels($0).write(to: &$1) }
+            return list(sets) { JSONValue.labels($0).write(to: &$1) }
         }
     }
 
@@ -67,22 +69,23 @@ struct APIAnswer: Sendable {
     }
 
     /// A list of any length leaves in pieces.
-    private static func list<Element: Sendable>(
-        _ elements: [Element], _ warnings: [String],
-        _ write: @escaping @Sendable (Element, inout [UInt8]) -> Void
+    private func list<Element: Sendable>(
+        _ elements: [Element], _ write: @escaping @Sendable (Element, inout [UInt8]) -> Void
     ) -> Response {
         Response(
             status: .ok, headers: [.contentType: "application/json"],
-            body: ResponseBody { writer in
-                var text = PieceWriter("{\"status\":\"success\",\"data\":[")
-                for (place, element) in elements.enumerated() {
-                    if place > 0 { text.bytes.append(UInt8(ascii: ",")) }
-                    write(element, &text.bytes)
-                    if text.isFull { try await text.flush(to: &writer) }
+            body: ResponseBody { [warnings, held] writer in
+                try await withTaskExecutorPreference(held?.executor) {
+                    var text = PieceWriter("{\"status\":\"success\",\"data\":[")
+                    for (place, element) in elements.enumerated() {
+                        if place > 0 { text.bytes.append(UInt8(ascii: ",")) }
+                        write(element, &text.bytes)
+                        if text.isFull { try await text.flush(to: &writer) }
+                    }
+                    text.bytes.append(UInt8(ascii: "]"))
+                    Self.end(warnings, &text.bytes)
+                    try await text.finish(&writer)
                 }
-                text.bytes.append(UInt8(ascii: "]"))
-                end(warnings, &text.bytes)
-                try await text.finish(&writer)
             })
     }
 }

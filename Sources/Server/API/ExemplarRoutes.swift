@@ -9,13 +9,14 @@ import Streams
 /// Prometheus's `query_exemplars`: the exemplars of the series that an expression selects.
 struct ExemplarRoutes: Sendable {
     let services: ServerServices
+    let runner: QueryRunner
 
     func add(to routes: RouteTable) {
-        routes.api("query_exemplars", methods: [.get, .post], services) { try await exemplars($0.parameters) }
+        routes.api("query_exemplars", methods: [.get, .post], services) { try await exemplars($0) }
     }
 
-    @concurrent
-    private func exemplars(_ parameters: RequestParameters) async throws -> APIAnswer {
+    private func exemplars(_ request: APIRequest) async throws -> APIAnswer {
+        let parameters = request.parameters
         let start = try parameters.time("start") ?? .distantPast
         let end = try parameters.time("end") ?? .distantFuture
         if end < start { throw APIFailure.badData("end timestamp must not be before start timestamp") }
@@ -27,7 +28,10 @@ struct ExemplarRoutes: Sendable {
         }
         // Without a selector there is nothing to say: 204, as for Prometheus.
         if selectors.isEmpty { return APIAnswer(.none) }
-        let found = services.graph.ingest.exemplars.select(selectors, from: start, through: end)
+        // At most as many as are kept, so they are left out of the bound on answers.
+        let found = try await runner.read(on: request.channel) { [exemplars = services.graph.ingest.exemplars] _ in
+            exemplars.select(selectors, from: start, through: end)
+        }
         return APIAnswer(
             .response(
                 Response(

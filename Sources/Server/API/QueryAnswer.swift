@@ -9,9 +9,10 @@ enum QueryAnswer {
     /// - Parameters:
     ///   - warnings: those besides the result's own.
     ///   - executor: where the text is made, for a large one takes its time.
+    ///   - room: what the result takes, until the client has read it.
     static func response(
         _ result: QueryResult, query: String, warnings: [String] = [], statistics: JSONValue? = nil,
-        on executor: QueryExecutor
+        on executor: QueryExecutor, room: AnswerBudget.Hold
     ) -> Response {
         Response(
             status: .ok, headers: [.contentType: "application/json"],
@@ -38,6 +39,7 @@ enum QueryAnswer {
                     list("infos", result.infos(in: query), kind: "info", to: &text.bytes)
                     text.write("}")
                     try await text.finish(&writer)
+                    _ = room
                 }
             })
     }

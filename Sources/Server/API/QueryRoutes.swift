@@ -9,12 +9,7 @@ import Streams
 /// expression without evaluating it.
 struct QueryRoutes: Sendable {
     let services: ServerServices
-    private let runner: QueryRunner
-
-    init(services: ServerServices) {
-        self.services = services
-        runner = QueryRunner(services.queries, store: services.graph.store, telemetry: services.telemetry)
-    }
+    let runner: QueryRunner
 
     func add(to routes: RouteTable) {
         routes.api("query", methods: [.get, .post], services) { try await instant($0) }
@@ -49,7 +44,7 @@ struct QueryRoutes: Sendable {
         let found = try await runner.run(expression, options, on: request.channel) {
             try await $0.instant($1, at: time)
         }
-        return answer(found.result, found.timings, parameters, limit: limit)
+        return answer(found, parameters, limit: limit)
     }
 
     /// A range has at most that many steps after its first.
@@ -81,20 +76,20 @@ struct QueryRoutes: Sendable {
         let found = try await runner.run(expression, options, on: request.channel) {
             try await $0.range($1, from: start, through: end, step: step)
         }
-        return answer(found.result, found.timings, parameters, limit: limit)
+        return answer(found, parameters, limit: limit)
     }
 
     private func answer(
-        _ result: QueryResult, _ timings: QueryRunner.Timings, _ parameters: RequestParameters, limit: Int?
+        _ found: QueryRunner.Answer, _ parameters: RequestParameters, limit: Int?
     ) -> APIAnswer {
-        var result = result
+        var result = found.result
         var warnings: [String] = []
         let samplesMade = result.sampleCount
         if let limit, result.truncate(to: limit) { warnings.append(APIAnswer.truncated) }
         var statistics: JSONValue?
         if let asked = parameters["stats"] {
             statistics = QueryStatistics.json(
-                timings, samplesRead: timings.samplesRead, samplesMade: samplesMade)
+                found.timings, samplesRead: found.timings.samplesRead, samplesMade: samplesMade)
             if asked != "true", asked != "all" {
                 warnings.append(
                     "value \(quoted(asked)) for parameter \"stats\" is deprecated and will be rejected in the next"
@@ -105,7 +100,7 @@ struct QueryRoutes: Sendable {
             .response(
                 QueryAnswer.response(
                     result, query: parameters["query"] ?? "", warnings: warnings, statistics: statistics,
-                    on: runner.executor)))
+                    on: runner.executor, room: found.room)))
     }
 }
 

@@ -112,14 +112,19 @@ extension RequestParameters {
 
     /// Seconds since the epoch, or RFC 3339. Nil: neither.
     private static func time(_ text: String) -> Timestamp? {
-        if let seconds = Double(text), seconds.isFinite {
-            let milliseconds = (seconds * 1000).rounded()
+        if let seconds = GoNumber.parse(text), seconds.isFinite {
+            // The part after the point is rounded by itself.
+            let whole = seconds.rounded(.towardZero)
+            let milliseconds = whole * 1000 + ((seconds - whole) * 1000).rounded()
             return Timestamp(
                 milliseconds: Int64(
                     min(
                         max(milliseconds, Double(Timestamp.distantPast.milliseconds)),
                         Double(Timestamp.distantFuture.milliseconds))))
         }
+        // Prometheus knows no small letters there, and no leap seconds.
+        if text.utf8.contains(where: { $0 == UInt8(ascii: "t") || $0 == UInt8(ascii: "z") }) { return nil }
+        if text.dropFirst("1970-01-01T00:00:".count).hasPrefix("60") { return nil }
         return Timestamp(rfc3339: text) ?? ends[text]
     }
 
@@ -147,7 +152,7 @@ extension RequestParameters {
     }
 
     private static func duration(_ text: String) throws(BadDuration) -> Duration {
-        if let seconds = Double(text), !seconds.isNaN {
+        if let seconds = GoNumber.parse(text), !seconds.isNaN {
             guard seconds.magnitude < 0x1p63 / 1e9 else {
                 throw BadDuration(
                     message: "cannot parse \(quoted(text)) to a valid duration. It overflows int64")
@@ -224,6 +229,26 @@ extension RequestParameters {
             throw .badData("match[] must contain at least one non-empty matcher")
         }
         return selectors
+    }
+}
+
+/// Numbers as Go's `strconv.ParseFloat` reads them.
+enum GoNumber {
+    /// Nil: no number, or one beyond what a double holds.
+    static func parse(_ text: String) -> Double? {
+        var text = text
+        let bytes = Array(text.utf8)
+        if bytes.contains(UInt8(ascii: "_")) {
+            func isDigit(_ place: Int) -> Bool { bytes.indices.contains(place) && (0x30...0x39).contains(bytes[place]) }
+            for place in bytes.indices where bytes[place] == UInt8(ascii: "_") {
+                guard isDigit(place - 1), isDigit(place + 1) else { return nil }
+            }
+            text = text.filter { $0 != "_" }
+        }
+        let lowercase = text.lowercased()
+        if lowercase.contains("x"), !lowercase.contains("p") { return nil }
+        guard let value = Double(text) else { return nil }
+        return value.isInfinite && !lowercase.contains("inf") ? nil : value
     }
 }
 

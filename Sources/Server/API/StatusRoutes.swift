@@ -9,6 +9,7 @@ import Streams
 /// switched off.
 struct StatusRoutes: Sendable {
     let services: ServerServices
+    let runner: QueryRunner
 
     /// The version of Prometheus whose API this is; clients decide by it what they may ask for.
     static let compatibleVersion = "3.14.0"
@@ -22,7 +23,11 @@ struct StatusRoutes: Sendable {
         routes.api("status/config", services) { _ in
             APIAnswer(["yaml": .string(await services.graph.currentPlan.configuration)])
         }
-        routes.api("status/tsdb", services) { try await StoreStatus(services).answer($0.parameters) }
+        routes.api("status/tsdb", services) { request in
+            let status = StoreStatus(services)
+            let limit = try status.limit(request.parameters)
+            return try await runner.read(on: request.channel) { _ in await status.answer(limit) }
+        }
         // Nothing but the head is kept, and nothing is replayed.
         routes.api("status/tsdb/blocks", services) { _ in APIAnswer(["blocks": []]) }
         routes.api("status/walreplay", services) { _ in APIAnswer(["min": 0, "max": 0, "current": 0]) }

@@ -8,6 +8,8 @@ package struct QueryLimits: Sendable {
     package var samplesMax = 50_000_000
     /// `query.timeout`: how long a query may wait and be evaluated.
     package var timeout: Duration = .seconds(120)
+    /// How much memory the answers that clients are still reading may take together.
+    package var answersBytesMax = 1 << 30
 
     package init() {}
 }

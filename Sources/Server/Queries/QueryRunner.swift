@@ -5,10 +5,12 @@ import PromQL
 import Storage
 import Streams
 
-/// Runs queries: so many at a time, on threads of their own, as long as their clients wait.
+/// Runs queries and whatever else reads much of the store: so much at a time, on threads of its own, as long as the
+/// clients wait, and with a bound on what they have not read yet.
 final class QueryRunner: Sendable {
     let executor: QueryExecutor
     let limits: QueryLimits
+    let answers: AnswerBudget
     private let gate: QueryGate
     private let store: SeriesStore
     private let telemetry: ServerTelemetry
@@ -19,7 +21,11 @@ final class QueryRunner: Sendable {
         self.telemetry = telemetry
         gate = QueryGate(runningMax: limits.concurrencyMax, waitingMax: limits.waitingMax)
         executor = QueryExecutor(queriesMax: limits.concurrencyMax)
-        telemetry.collectQueries { [gate] in gate.counts }
+        answers = AnswerBudget(bytesMax: limits.answersBytesMax, telemetry.metrics)
+        telemetry.collectQueries { [gate, answers] in
+            ServerTelemetry.QueryCounts(
+                running: gate.counts.running, waiting: gate.counts.waiting, answerBytes: answers.bytes)
+        }
     }
 
     /// What a query is asked with besides its expression.
@@ -40,36 +46,63 @@ final class QueryRunner: Sendable {
     struct Answer: Sendable {
         var result: QueryResult
         var timings: Timings
-    }
-
-    /// Whether a query still waits for its turn, for the words of its failure.
-    private final class Phase: Sendable {
-        let isEvaluating = Latch()
-        var words: String { isEvaluating.isOpen ? "expression evaluation" : "query queue" }
+        /// For as long as the result is needed.
+        var room: AnswerBudget.Hold
     }
 
     func run(
         _ expression: Expression, _ options: Options, on channel: (any Channel)?,
         _ evaluate: @escaping @Sendable (Evaluator<CountingReader>, PreparedExpression) async throws -> QueryResult
     ) async throws -> Answer {
-        let timeout = min(options.timeout ?? limits.timeout, limits.timeout)
-        let phase = Phase()
+        try await inTurn("expression evaluation", options.timeout, on: channel) { [self] queued in
+            let start = ContinuousClock().now
+            var timings = Timings(queued: queued)
+            let prepared = try PreparedExpression(expression)
+            timings.prepared = start.duration(to: ContinuousClock().now)
+            let reader = CountingReader(store: store)
+            let result = try await evaluate(evaluator(options, reader), prepared)
+            timings.samplesRead = reader.count.value
+            timings.evaluated = start.duration(to: ContinuousClock().now) - timings.prepared
+            telemetry.queried(timings)
+            return Answer(result: result, timings: timings, room: try answers.hold(result.bytes))
+        }
+    }
+
+    /// Reads something else, such as the names of labels.
+    func read<Value: Sendable>(
+        on channel: (any Channel)?, _ work: @escaping @Sendable (SeriesStore) async throws -> Value
+    ) async throws -> Value {
+        try await inTurn("reading series", nil, on: channel) { [store] _ in try await work(store) }
+    }
+
+    /// Whether the work still waits for its turn, for the words of its failure.
+    private final class Phase: Sendable {
+        private let hasTurn = Latch()
+        private let name: String
+        init(_ name: String) { self.name = name }
+        func begin() { hasTurn.open() }
+        var words: String { hasTurn.isOpen ? name : "query queue" }
+    }
+
+    /// - Parameter work: gets how long it has waited for its turn.
+    private func inTurn<Value: Sendable>(
+        _ name: String, _ timeout: Duration?, on channel: (any Channel)?,
+        _ work: @escaping @Sendable (Duration) async throws -> Value
+    ) async throws -> Value {
+        let timeout = min(timeout ?? limits.timeout, limits.timeout)
+        let phase = Phase(name)
         do {
-            return try await Patience.during(max(timeout, .zero), on: channel) { [self] in
+            if timeout <= .zero { throw Patience.Interruption.timedOut }
+            return try await Patience.during(timeout, on: channel) { [self] in
                 let start = ContinuousClock().now
                 guard try await gate.enter() else { throw CancellationError() }
                 defer { gate.leave() }
-                phase.isEvaluating.open()
+                phase.begin()
                 return try await withTaskExecutorPreference(executor) {
-                    var timings = Timings(queued: start.duration(to: ContinuousClock().now))
-                    let prepared = try PreparedExpression(expression)
-                    timings.prepared = start.duration(to: ContinuousClock().now) - timings.queued
-                    let reader = CountingReader(store: store)
-                    let result = try await evaluate(evaluator(options, reader), prepared)
-                    timings.samplesRead = reader.count.value
-                    timings.evaluated = start.duration(to: ContinuousClock().now) - timings.queued - timings.prepared
-                    telemetry.queried(timings)
-                    return Answer(result: result, timings: timings)
+                    let value = try await work(start.duration(to: ContinuousClock().now))
+                    // What was cut short is no answer.
+                    try Task.checkCancellation()
+                    return value
                 }
             }
         } catch is QueryGate.Full {

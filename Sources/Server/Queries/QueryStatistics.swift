@@ -49,6 +49,26 @@ private struct CountingCursor: SeriesCursor {
 }
 
 extension QueryResult {
+    private static let pointBytes = 16
+    private static let histogramBytes = 512
+
+    /// About how much memory it takes.
+    var bytes: Int {
+        switch value {
+        case .scalar: Self.pointBytes
+        case .string(let text, _): text.utf8.count
+        case .vector(let samples):
+            samples.reduce(0) {
+                $0 + AnswerSize.bytes(of: $1.labels) + Self.pointBytes + ($1.histogram == nil ? 0 : Self.histogramBytes)
+            }
+        case .matrix(let series):
+            series.reduce(0) {
+                $0 + AnswerSize.bytes(of: $1.labels) + $1.timestamps.count * Self.pointBytes
+                    + $1.histograms.count * Self.histogramBytes
+            }
+        }
+    }
+
     /// How many samples it holds.
     var sampleCount: Int {
         switch value {

@@ -178,6 +178,45 @@ private func withHeavyData(
         }
     }
 
+    @Test func `requests for series, labels and search wait for their turn, and no longer than their clients`()
+        async throws
+    {
+        var options = TestServer.Options()
+        options.queries.concurrencyMax = 1
+        options.queries.waitingMax = 1
+        options.queries.timeout = .seconds(60)
+        try await withHeavyData(options) { server, path in
+            let isDone = DispatchSemaphore(value: 0)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                defer { isDone.signal() }
+                group.addTask {
+                    try await server.client.talk { socket in
+                        _ = socket.write(Array("GET /api/v1/\(path) HTTP/1.1\r\nHost: x\r\n\r\n".utf8))
+                        isDone.wait()
+                    }
+                }
+                #expect(await eventually { server.metric("tocsin_queries_running") == 1 })
+                for path in [
+                    "series?match[]=heavy", "labels", "label/n/values", "search/metric_names", "search/label_names",
+                    "search/label_values?label=n", "query_exemplars?query=heavy", "status/tsdb",
+                ] {
+                    try await server.client.talk { socket in
+                        _ = socket.write(Array("GET /api/v1/\(path) HTTP/1.1\r\nHost: x\r\n\r\n".utf8))
+                        let deadline = Date().addingTimeInterval(60)
+                        while server.metric("tocsin_queries_waiting") != 1, Date() < deadline { sched_yield() }
+                        #expect(server.metric("tocsin_queries_waiting") == 1, "\(path)")
+                    }
+                    #expect(await eventually { server.metric("tocsin_queries_waiting") == 0 })
+                }
+                async let patient = server.client.get("/api/v1/labels")
+                #expect(await eventually { server.metric("tocsin_queries_waiting") == 1 })
+                #expect(try await server.client.get("/api/v1/series?match[]=heavy").status == 503)
+                isDone.signal()
+                #expect(try await patient.status == 200)
+            }
+        }
+    }
+
     @Test func `a query that would hold too many samples is refused`() async throws {
         var options = TestServer.Options()
         options.queries.samplesMax = 1000

@@ -112,13 +112,18 @@ struct SearchParameters: Sendable {
         var score: Double
     }
 
+    /// So many names are looked at without asking whether anybody still waits.
+    private static let sliceMax = 4096
+
     /// Those of the names, which are in order, that match one of the terms, in the order that is asked for.
-    func matches(in names: [String]) -> [Match] {
+    /// - Throws: when the task is cancelled.
+    func matches(in names: [String]) throws(CancellationError) -> [Match] {
         let terms = terms.filter { !$0.isEmpty }.map {
             SearchTerm(isCaseSensitive ? $0 : $0.lowercased(), algorithm, threshold: threshold)
         }
         var matches: [Match] = []
-        for name in names {
+        for (place, name) in names.enumerated() {
+            if place % Self.sliceMax == 0, Task.isCancelled { throw CancellationError() }
             guard !terms.isEmpty else {
                 matches.append(Match(name: name, score: 1))
                 continue

@@ -9,18 +9,21 @@ import Streams
 /// of JSON for each batch of results, and a last one that tells whether there are more.
 struct SearchRoutes: Sendable {
     let services: ServerServices
+    let runner: QueryRunner
 
     func add(to routes: RouteTable) {
-        routes.api("search/metric_names", methods: [.get, .post], services) { try await metricNames($0.parameters) }
-        routes.api("search/label_names", methods: [.get, .post], services) { try await labelNames($0.parameters) }
-        routes.api("search/label_values", methods: [.get, .post], services) { try await labelValues($0.parameters) }
+        routes.api("search/metric_names", methods: [.get, .post], services) { try await metricNames($0) }
+        routes.api("search/label_names", methods: [.get, .post], services) { try await labelNames($0) }
+        routes.api("search/label_values", methods: [.get, .post], services) { try await labelValues($0) }
     }
 
-    private func metricNames(_ parameters: RequestParameters) async throws -> APIAnswer {
+    private func metricNames(_ request: APIRequest) async throws -> APIAnswer {
+        let parameters = request.parameters
         let search = try SearchParameters(parameters, endpoint: "metric_names", now: services.clock.now())
         let includesMetadata = try SearchParameters.boolean("include_metadata", parameters) ?? false
         let metadata = services.graph.ingest.metadata
-        return Self.answer(search, try await values(of: LabelSet.metricName, search), member: "name") { name in
+        let found = try await values(of: LabelSet.metricName, search, request)
+        return answer(search, found, member: "name") { name in
             guard includesMetadata, let family = metadata.families(named: name).first?.descriptions.first else {
                 return []
             }
@@ -31,31 +34,48 @@ struct SearchRoutes: Sendable {
         }
     }
 
-    private func labelNames(_ parameters: RequestParameters) async throws -> APIAnswer {
-        let search = try SearchParameters(parameters, endpoint: "label_names", now: services.clock.now())
-        let names = await services.graph.store.labelNames(
-            matching: search.selectors, from: search.start, to: search.end)
-        return Self.answer(search, names, member: "name")
+    private func labelNames(_ request: APIRequest) async throws -> APIAnswer {
+        let search = try SearchParameters(request.parameters, endpoint: "label_names", now: services.clock.now())
+        let found = try await runner.read(on: request.channel) { store in
+            let names = await store.labelNames(matching: search.selectors, from: search.start, to: search.end)
+            return Found(search, try search.matches(in: names))
+        }
+        return answer(search, found, member: "name")
     }
 
-    private func labelValues(_ parameters: RequestParameters) async throws -> APIAnswer {
-        let search = try SearchParameters(parameters, endpoint: "label_values", now: services.clock.now())
-        guard let label = parameters["label"] else {
+    private func labelValues(_ request: APIRequest) async throws -> APIAnswer {
+        let search = try SearchParameters(request.parameters, endpoint: "label_values", now: services.clock.now())
+        guard let label = request.parameters["label"] else {
             throw APIFailure.badData("missing required parameter \"label\"")
         }
-        return Self.answer(search, try await values(of: label, search), member: "value")
+        return answer(search, try await values(of: label, search, request), member: "value")
     }
 
-    private func values(of label: String, _ search: SearchParameters) async throws -> [String] {
-        await services.graph.store.labelValues(label, matching: search.selectors, from: search.start, to: search.end)
+    private func values(
+        of label: String, _ search: SearchParameters, _ request: APIRequest
+    ) async throws -> Found {
+        try await runner.read(on: request.channel) { store in
+            let values = await store.labelValues(label, matching: search.selectors, from: search.start, to: search.end)
+            return Found(search, try search.matches(in: values))
+        }
     }
 
-    private static func answer(
-        _ search: SearchParameters, _ names: [String], member: String,
+    /// The matches that are shown; at most as many as a search may ask for, so they take little.
+    private struct Found: Sendable {
+        var shown: [SearchParameters.Match]
+        var hasMore: Bool
+
+        init(_ search: SearchParameters, _ matches: [SearchParameters.Match]) {
+            shown = Array(matches.prefix(search.limit))
+            hasMore = matches.count > shown.count
+        }
+    }
+
+    private func answer(
+        _ search: SearchParameters, _ found: Found, member: String,
         details: @escaping @Sendable (String) -> [JSONValue.Member] = { _ in [] }
     ) -> APIAnswer {
-        let matches = search.matches(in: names)
-        let shown = matches.prefix(search.limit)
+        let shown = found.shown
         return APIAnswer(
             .response(
                 Response(
@@ -77,7 +97,7 @@ struct SearchRoutes: Sendable {
                             text.write("\n")
                             try await text.flush(to: &writer)
                         } while place < shown.endIndex
-                        let end: JSONValue = ["status": "success", "has_more": .bool(matches.count > shown.count)]
+                        let end: JSONValue = ["status": "success", "has_more": .bool(found.hasMore)]
                         end.write(to: &text.bytes)
                         text.write("\n")
                         try await text.finish(&writer)

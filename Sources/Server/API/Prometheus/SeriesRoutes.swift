@@ -6,14 +6,16 @@ import Streams
 /// Which series there are: `series`, `labels` and `label/<name>/values`.
 struct SeriesRoutes: Sendable {
     let services: ServerServices
+    let runner: QueryRunner
 
     func add(to routes: RouteTable) {
-        routes.api("series", methods: [.get, .post], services) { try await series($0.parameters) }
-        routes.api("labels", methods: [.get, .post], services) { try await labels($0.parameters) }
-        routes.api("label/:name/values", services) { try await values(of: $0.name, $0.parameters) }
+        routes.api("series", methods: [.get, .post], services) { try await series($0) }
+        routes.api("labels", methods: [.get, .post], services) { try await labels($0) }
+        routes.api("label/:name/values", services) { try await values($0) }
     }
 
-    private func series(_ parameters: RequestParameters) async throws -> APIAnswer {
+    private func series(_ request: APIRequest) async throws -> APIAnswer {
+        let parameters = request.parameters
         try parameters.requireWellFormed()
         guard !parameters.all("match[]").isEmpty else { throw APIFailure.badData("no match[] parameter provided") }
         let limit = try parameters.limit()
@@ -24,25 +26,43 @@ struct SeriesRoutes: Sendable {
         } catch {
             throw APIFailure.badData(parameter: "match[]", error.message)
         }
-        let sets = await services.graph.store.series(matching: selectors, from: start, to: end)
-        return .labelSets(sets, limit: limit)
+        return try await runner.read(on: request.channel) { [runner] store in
+            let sets = await store.series(matching: selectors, from: start, to: end)
+            var answer = APIAnswer.labelSets(sets, limit: limit)
+            answer.held = (runner.executor, try runner.answers.hold(AnswerSize.bytes(of: sets)))
+            return answer
+        }
     }
 
-    private func labels(_ parameters: RequestParameters) async throws -> APIAnswer {
-        let limit = try parameters.limit()
-        let (start, end) = try parameters.times()
-        let names = await services.graph.store.labelNames(matching: try parameters.selectors(), from: start, to: end)
-        return .texts(names, limit: limit)
+    private func labels(_ request: APIRequest) async throws -> APIAnswer {
+        let limit = try request.parameters.limit()
+        let (start, end) = try request.parameters.times()
+        let selectors = try request.parameters.selectors()
+        return try await texts(request, limit: limit) {
+            await $0.labelNames(matching: selectors, from: start, to: end)
+        }
     }
 
-    private func values(of label: String, _ parameters: RequestParameters) async throws -> APIAnswer {
-        let name = EscapedName.unescaped(label)
+    private func values(_ request: APIRequest) async throws -> APIAnswer {
+        let name = EscapedName.unescaped(request.name)
         if name.isEmpty { throw APIFailure.badData("invalid label name: \(quoted(name))") }
-        let limit = try parameters.limit()
-        let (start, end) = try parameters.times()
-        let values = await services.graph.store.labelValues(
-            name, matching: try parameters.selectors(), from: start, to: end)
-        return .texts(values, limit: limit)
+        let limit = try request.parameters.limit()
+        let (start, end) = try request.parameters.times()
+        let selectors = try request.parameters.selectors()
+        return try await texts(request, limit: limit) {
+            await $0.labelValues(name, matching: selectors, from: start, to: end)
+        }
+    }
+
+    private func texts(
+        _ request: APIRequest, limit: Int?, _ read: @escaping @Sendable (SeriesStore) async -> [String]
+    ) async throws -> APIAnswer {
+        try await runner.read(on: request.channel) { [runner] store in
+            let texts = await read(store)
+            var answer = APIAnswer.texts(texts, limit: limit)
+            answer.held = (runner.executor, try runner.answers.hold(AnswerSize.bytes(of: texts)))
+            return answer
+        }
     }
 }
 

@@ -10,8 +10,7 @@ struct StoreStatus {
 
     private static let limitMax = 10_000
 
-    func answer(_ parameters: RequestParameters) async throws(APIFailure) -> APIAnswer {
-        let limit = try limit(parameters)
+    func answer(_ limit: Int) async -> APIAnswer {
         let found = await store.cardinality(limit: limit)
         let counts = store.counts
         return APIAnswer([
@@ -27,7 +26,7 @@ struct StoreStatus {
         ])
     }
 
-    private func limit(_ parameters: RequestParameters) throws(APIFailure) -> Int {
+    func limit(_ parameters: RequestParameters) throws(APIFailure) -> Int {
         guard let text = parameters["limit"] else { return 10 }
         guard let limit = Int(text), limit >= 1 else { throw .badData("limit must be a positive number") }
         if limit > Self.limitMax { throw .badData("limit must not exceed \(Self.limitMax)") }
