@@ -20,17 +20,19 @@ struct AlertStreamRoutes: Sendable {
     /// `filter=` takes Alertmanager's matchers, as often as wanted; `Last-Event-ID`, or the parameter `last_event_id`,
     /// goes on after an event.
     private func stream(_ request: Request) -> Response {
+        let parameters = RequestParameters(query: request.uri.query ?? "")
+        if let malformed = parameters.malformed {
+            return HTTPFailure(.badRequest, "the URL can't be read: \(malformed)").textResponse
+        }
         var matchers: [Matcher] = []
         do {
-            for text in request.uri.queryParameters[values: "filter"] {
-                matchers += try MatcherSyntax.fallback.parseList(String(text))
-            }
+            for text in parameters.all("filter") { matchers += try MatcherSyntax.fallback.parseList(text) }
         } catch {
             return HTTPFailure(.badRequest, "invalid filter: \(error)").textResponse
         }
         let last =
             request.headers[values: HTTPField.Name("Last-Event-ID")!].first
-            ?? request.uri.queryParameters["last_event_id"].map(String.init)
+            ?? parameters["last_event_id"]
         guard let subscription = services.graph.alerts.subscribe(matchers: matchers, after: last) else {
             return HTTPFailure(.serviceUnavailable, "too many clients listen already", retryAfter: .seconds(30))
                 .textResponse

@@ -24,7 +24,7 @@ struct PostAlertsRoutes: Sendable {
     /// else the request has.
     private func post(_ request: Request) async throws -> Response {
         try checkType(of: request)
-        let pipeline = request.uri.queryParameters["pipeline"].map(String.init)
+        let pipeline = RequestParameters(query: request.uri.query ?? "").all("pipeline").first
         let reader = RequestBodyReader(bytesMax: Self.bodyBytesMax)
         let invalid = try await reader.withWhole(of: request, in: services.bodies) { body in
             if body.readableBytes == 0 { throw HTTPFailure(.unprocessableContent, "alerts in body is required") }

@@ -154,7 +154,11 @@ struct PushRoutes: Sendable {
 
     private func extraLabels(of request: Request) throws(HTTPFailure) -> LabelSet {
         var labels: [Label] = []
-        for text in request.uri.queryParameters[values: "extra_label"] {
+        let parameters = RequestParameters(query: request.uri.query ?? "")
+        if let malformed = parameters.malformed {
+            throw HTTPFailure(.badRequest, "the URL can't be read: \(malformed)")
+        }
+        for text in parameters.all("extra_label") {
             let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2, !parts[0].isEmpty else {
                 throw HTTPFailure(.badRequest, "extra_label=\(quoted(String(text.prefix(64)))) is not name=value")

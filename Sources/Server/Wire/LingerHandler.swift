@@ -13,6 +13,8 @@ final class LingerHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private let limit: TimeAmount
     private let bytesMax: Int
     private var isBodyOpen = false
+    /// A client may send the next request before it has the answer to the one before.
+    private var answersDue = 0
     /// How much more is thrown away; nil while nothing is.
     private var bytesLeft: Int?
     private var timer: Scheduled<Void>?
@@ -31,7 +33,9 @@ final class LingerHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
-        case .head: isBodyOpen = true
+        case .head:
+            isBodyOpen = true
+            answersDue += 1
         case .body(let piece):
             guard let left = bytesLeft else { break }
             bytesLeft = left - piece.readableBytes
@@ -55,7 +59,9 @@ final class LingerHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         let isEnd = if case .end = unwrapOutboundIn(data) { true } else { false }
         context.write(data, promise: promise)
-        guard isEnd, isBodyOpen, bytesLeft == nil else { return }
+        guard isEnd else { return }
+        answersDue -= 1
+        guard answersDue == 0, isBodyOpen, bytesLeft == nil else { return }
         bytesLeft = bytesMax
         let channel = context.channel
         timer = context.eventLoop.scheduleTask(in: limit) { channel.close(promise: nil) }

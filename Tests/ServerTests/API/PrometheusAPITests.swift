@@ -64,6 +64,18 @@ extension LoopbackClient {
         }
     }
 
+    @Test func `labels that a URL adds are decoded as a form`() async throws {
+        try await TestServer.with(pushPipeline) { server async throws in
+            let path = "/api/v1/import/prometheus?extra_label="
+            let answer = try await server.client.send("POST", path + "site%3Da+b%2Bc", text: "x 1\n")
+            #expect(answer.status == 204, "\(answer.text)")
+            #expect(try await server.client.texts("label/site/values") == ["a b+c"])
+            let malformed = try await server.client.send("POST", path + "a=%zz", text: "x 1\n")
+            #expect(malformed.status == 400)
+            #expect(malformed.text == "the URL can't be read: invalid URL escape \"%zz\"\n")
+        }
+    }
+
     @Test func `a list that is cut says so`() async throws {
         try await withSeries { server, _ in
             for path in [

@@ -81,6 +81,20 @@ import Testing
         }
     }
 
+    @Test func `a body that comes while the request before is answered is no rest of that one`() async throws {
+        try await TestServer.with(pushPipeline) { server async throws in
+            try await server.client.talk { socket throws in
+                let ask = "GET /-/ready HTTP/1.1\r\nHost: x\r\n\r\n"
+                let push = "PUT /metrics/job/a HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n"
+                #expect(socket.write(Array((ask + push + "model").utf8)))
+                #expect(try LoopbackClient.answer(from: socket).status == 200)
+                #expect(socket.write(Array("_x 1\n".utf8)))
+                #expect(try LoopbackClient.answer(from: socket).status == 200)
+            }
+            #expect(try await server.value("model_x") == 1)
+        }
+    }
+
     @Test func `a client that goes on sending after an early answer is cut off soon`() async throws {
         var options = TestServer.Options()
         options.lingerTime = .milliseconds(200)
