@@ -13,16 +13,23 @@ package struct JUnitReport {
     private static func suite(_ report: RuleTestReport) -> [String] {
         let failures = report.results.count { !$0.hasPassed }
         let errors = report.errors.isEmpty ? 0 : 1
+        let cases = report.results.count + errors
         let seconds = report.results.reduce(0) { $0 + $1.seconds }
         var lines = [
-            "  <testsuite name=\(attribute(report.path)) tests=\"\(report.results.count)\" failures=\"\(failures)\" "
+            "  <testsuite name=\(attribute(report.path)) tests=\"\(cases)\" failures=\"\(failures)\" "
                 + "errors=\"\(errors)\" time=\"\(seconds)\">"
         ]
         for result in report.results { lines += testCase(result) }
-        if !report.errors.isEmpty {
-            lines.append("    <system-err>\(content(report.errors.map(\.description)))</system-err>")
-        }
+        if !report.errors.isEmpty { lines += unreadable(report.errors.map(\.description)) }
         return lines + ["  </testsuite>"]
+    }
+
+    /// A case as well: many build servers look at nothing but cases, and a suite without any is green.
+    private static func unreadable(_ errors: [String]) -> [String] {
+        [
+            #"    <testcase name="the file can be read" time="0.0">"#,
+            "      <error message=\(attribute(errors.first ?? ""))>\(content(errors))</error>", "    </testcase>",
+        ]
     }
 
     private static func testCase(_ result: RuleTestResult) -> [String] {

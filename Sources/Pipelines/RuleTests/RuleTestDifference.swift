@@ -6,9 +6,9 @@ enum RuleTestDifference {
     // MARK: alerts
 
     static func lines(expected: [RuleTest.Alert], found: [RuleTest.Alert]) -> [String] {
-        var missing = expected.map(\.withoutEmptyAnnotations)
+        var missing = expected
         var extra: [RuleTest.Alert] = []
-        for alert in found.map(\.withoutEmptyAnnotations) {
+        for alert in found {
             if let place = missing.firstIndex(of: alert) {
                 missing.remove(at: place)
             } else {
@@ -99,14 +99,5 @@ enum RuleTestDifference {
         case .float(let value): formatFloat(value, .general)
         case .histogram(let text): text
         }
-    }
-}
-
-extension RuleTest.Alert {
-    /// An annotation without text is the same as none.
-    fileprivate var withoutEmptyAnnotations: RuleTest.Alert {
-        var alert = self
-        alert.annotations = annotations.filter { !$0.value.isEmpty }
-        return alert
     }
 }

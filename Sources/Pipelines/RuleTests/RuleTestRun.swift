@@ -121,7 +121,7 @@ struct RuleTestRun {
         var firing: [RuleTest.Alert] = []
         for group in groups {
             for rule in await group.state().rules where rule.settings.isAlert && rule.settings.name == check.alert {
-                firing += rule.active.filter { $0.state == .firing }.map(RuleTest.Alert.init)
+                firing += rule.active.filter { $0.state == .firing }.map { RuleTest.Alert($0, of: rule.settings) }
             }
         }
         let details = RuleTestDifference.lines(expected: check.expected, found: firing)
@@ -135,10 +135,13 @@ struct RuleTestRun {
 }
 
 extension RuleTest.Alert {
-    fileprivate init(_ alert: ActiveAlerts.Active) {
+    /// An alert knows no annotation whose text is empty; for promtool it has those of its rule all the same.
+    fileprivate init(_ alert: ActiveAlerts.Active, of rule: RuleSettings) {
         func pairs(_ labels: LabelSet) -> [String: String] {
             Dictionary(labels.map { ($0.name, $0.value) }) { _, last in last }
         }
-        self.init(labels: pairs(alert.labels), annotations: pairs(alert.annotations))
+        let empty = Dictionary(rule.annotations.map { ($0.name, "") }) { first, _ in first }
+        self.init(
+            labels: pairs(alert.labels), annotations: pairs(alert.annotations).merging(empty) { text, _ in text })
     }
 }
