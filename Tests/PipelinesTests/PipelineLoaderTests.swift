@@ -147,10 +147,6 @@ import YAML
             "p.yml:3:19: key \"sns_configs\" in a receiver is not supported yet"
         ),
         (
-            "name: x\nglobal: {opsgenie_api_key: y}",
-            "p.yml:2:10: key \"opsgenie_api_key\" in global is not supported yet"
-        ),
-        (
             "name: x\nreceivers: []",
             "p.yml:2:12: key \"receivers\" has no place in a pipeline; write them under \"sinks\", or name the file "
                 + "under include.alertmanager"
