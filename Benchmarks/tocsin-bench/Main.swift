@@ -3,7 +3,8 @@
 /// A benchmark is a file here with a `Benchmark` and a line in `all`.
 @main struct Main {
     static let all: [Benchmark] = [
-        evaluate, gorilla, parse, remoteWrite, storageAppend, storageSelect, storageSnapshot, storageTrim, stream,
+        evaluate, gorilla, parse, remoteWrite, ruleCycle, storageAppend, storageSelect, storageSnapshot, storageTrim,
+        stream,
     ]
 
     static func main() async throws {

@@ -169,10 +169,11 @@ struct SelectorPlan {
     }
 }
 
-/// The plans of recent requests. Bounded in number and bytes; beyond either all are forgotten.
+/// The plans of recent requests: room for those of a few thousand rules. Bounded in number and bytes; beyond either all
+/// are forgotten.
 struct SelectorPlans: ~Copyable {
     private var plans: [[Matcher]: SelectorPlan] = [:]
-    private static let countMax = 512
+    private static let countMax = 8192
     private static let bytesMax = 16 << 20
     private var bytes = 0
 

@@ -67,6 +67,12 @@ actor SeriesShard {
         let ids = resolve(request)
         if ids.count > Self.fewSeries { return nil }
         var block = SeriesBlock()
+        if !request.newestOnly, let first = ids.first {
+            // The first series tells about the others, before many of them are read for nothing.
+            _ = try memory.read([first], from: 0, request, SampleBudget(.max), into: &block)
+            if block.timestamps.count * ids.count > 2 * Self.fewSamples { return nil }
+            block.removeAll()
+        }
         let next = try memory.read(ids, from: 0, request, budget, samplesMax: Self.fewSamples, into: &block)
         return next == ids.count ? block : nil
     }

@@ -101,14 +101,25 @@ package enum XORChunk {
         var value = bits.read(64)
         times[0] = time
         values[0] = value
-        var delta: Int64 = 0
-        var leading = 0
-        var trailing = 0
-        for index in 1..<max(1, count) {
-            delta = index == 1 ? Int64(bitPattern: bits.readVarint()) : delta &+ readDeltaOfDelta(&bits)
+        guard count > 1 else { return count }
+        var delta = Int64(bitPattern: bits.readVarint())
+        var window = BitWindow()
+        time = time &+ delta
+        times[1] = time
+        value ^= window.readXOR(&bits)
+        values[1] = value
+        for index in 2..<max(2, count) {
+            // Samples at even distances: one look at the bits is enough for the time and most values.
+            let head = bits.peek()
+            if head >> 63 == 0 {
+                bits.skip(1)
+                value ^= window.readXOR(&bits, head &<< 1)
+            } else {
+                delta = delta &+ readDeltaOfDelta(&bits)
+                value ^= window.readXOR(&bits)
+            }
             time = time &+ delta
             times[index] = time
-            value ^= readXOR(&bits, &leading, &trailing)
             values[index] = value
         }
         return count
@@ -140,25 +151,40 @@ package enum XORChunk {
         let value = Int64(bitPattern: bits)
         return bits > 1 << (width - 1) ? value - 1 << width : value
     }
+}
 
-    @inline(__always) private static func readXOR(
-        _ bits: inout BitReader, _ leading: inout Int, _ trailing: inout Int
-    ) -> UInt64 {
-        let head = bits.peek()
+/// Which bits of two neighbouring values differ: all but so many leading and trailing ones.
+private struct BitWindow {
+    private var significant = 64
+    private var trailing = 0
+
+    @inline(__always) mutating func readXOR(_ bits: inout BitReader) -> UInt64 { readXOR(&bits, bits.peek()) }
+
+    /// - Parameter head: the next bits from the top down; at least 56 of them are right.
+    @inline(__always) mutating func readXOR(_ bits: inout BitReader, _ head: UInt64) -> UInt64 {
         guard head >> 63 == 1 else {
             bits.skip(1)
             return 0
         }
         if head >> 62 == 0b10 {
+            if significant <= 54 {
+                bits.skip(2 &+ significant)
+                return shifted((head &<< 2) &>> UInt64(truncatingIfNeeded: 64 &- significant))
+            }
             bits.skip(2)
         } else {
-            leading = Int((head << 2) >> 59)
-            let significant = Int((head << 7) >> 58)
-            trailing = 64 - leading - (significant == 0 ? 64 : significant)
+            let leading = Int(truncatingIfNeeded: (head << 2) >> 59)
+            let count = Int(truncatingIfNeeded: (head << 7) >> 58)
+            significant = count == 0 ? 64 : count
+            trailing = 64 &- leading &- significant
             bits.skip(13)
         }
-        // What nobody has encoded may say that there are more bits than 64.
-        return bits.read(64 - leading - trailing) &<< UInt64(truncatingIfNeeded: trailing)
+        return shifted(bits.read(significant))
+    }
+
+    /// What nobody has encoded may say that there are more bits than 64.
+    @inline(__always) private func shifted(_ value: UInt64) -> UInt64 {
+        value &<< UInt64(truncatingIfNeeded: trailing)
     }
 }
 
@@ -222,7 +248,7 @@ private struct BitReader {
         return word &<< UInt64(position & 7)
     }
 
-    @inline(__always) mutating func skip(_ count: Int) { position += count }
+    @inline(__always) mutating func skip(_ count: Int) { position &+= count }
 
     /// `count` is 1...64.
     @inline(__always) mutating func read(_ count: Int) -> UInt64 {
@@ -231,8 +257,8 @@ private struct BitReader {
         if count > 64 - offset {
             word |= UInt64(source.load(fromByteOffset: position >> 3 + 8, as: UInt8.self)) &>> UInt64(8 - offset)
         }
-        position += count
-        return word &>> UInt64(64 - count)
+        position &+= count
+        return word &>> UInt64(truncatingIfNeeded: 64 &- count)
     }
 
     mutating func readVarint() -> UInt64 {

@@ -1,6 +1,7 @@
 import PromQL
 import Streams
 import Synchronization
+import TestKit
 import Testing
 
 /// How an evaluation reads, and how it ends before its time.
@@ -34,6 +35,71 @@ import Testing
         _ = try await Evaluator(reader: reader).instant(expression, at: Self.minute)
         let times = reader.requests.map { [$0.start.milliseconds, $0.end.milliseconds] }
         #expect(times.sorted { $0[0] < $1[0] } == [[-239_999, 60_000], [20_001, 50_000]])
+    }
+
+    @Test(
+        "Sums over the windows of a range are those of each window by itself, to the last bit",
+        arguments: ["avg_over_time", "sum_over_time"])
+    func sums(_ function: String) async throws {
+        let odd: [Double] = [
+            .infinity, -.infinity, .nan, -0.0, .greatestFiniteMagnitude, 1e300, .leastNonzeroMagnitude, -1e16, 0.1,
+        ]
+        var series = MemorySeries()
+        var random = SeededGenerator(seed: 7)
+        for row in 0..<40 {
+            var samples: [(Timestamp, Double)] = []
+            for second in 0..<300 where row % 3 > 0 || random.next() % 5 > 0 {
+                let value = Double(Int64(bitPattern: random.next()) >> Int64(row % 40)) / 1000
+                let isOdd = row % 4 == 0 && random.next() % 20 == 0
+                samples.append((Timestamp(milliseconds: Int64(second) * 1000), isOdd ? odd[second % odd.count] : value))
+            }
+            series.append(["__name__": "loss", "rank": "\(row)"], samples)
+        }
+        let evaluator = Evaluator(reader: series)
+        let expression = try PromQLParser.parse("\(function)(loss[20s])")
+        let range = try await evaluator.range(
+            expression, from: Timestamp(milliseconds: 5000), through: Timestamp(milliseconds: 330_000),
+            step: .seconds(3))
+        guard case .matrix(let rows) = range.value else { return #expect(Bool(false)) }
+        var found: [Timestamp: [LabelSet: UInt64]] = [:]
+        for row in rows {
+            for (time, value) in zip(row.timestamps, row.values) {
+                found[Timestamp(milliseconds: time), default: [:]][row.labels] = value.bitPattern
+            }
+        }
+        for second in stride(from: 5, through: 330, by: 3) {
+            let time = Timestamp(milliseconds: Int64(second) * 1000)
+            guard case .vector(let samples) = try await evaluator.instant(expression, at: time).value else { continue }
+            let alone = Dictionary(uniqueKeysWithValues: samples.map { ($0.labels, $0.value.bitPattern) })
+            #expect(found[time, default: [:]] == alone)
+        }
+    }
+
+    @Test(
+        "A name that is dropped matters to nobody, and shows nowhere",
+        arguments: [
+            ("rate(loss[30s]) > 0", ["rank"]), ("2 * rate(loss[30s]) >= 2", ["rank"]),
+            ("topk(3, rate(loss[30s]))", ["rank"]), ("sum by (rank) (rate(loss[30s]))", ["rank"]),
+            ("sum by (__name__, rank) (rate(loss[30s]))", ["rank"]), ("max without (rank) (rate(loss[30s]))", []),
+            ("rate(loss[30s]) * loss", ["rank"]), ("rate(loss[30s]) * on (rank) group_left () loss", ["rank"]),
+            ("rate(loss[30s]) * on (__name__, rank) rate(loss[30s])", ["rank"]),
+            ("(rate(loss[30s]) > 0) == bool 1", ["rank"]), ("limit_ratio(1, rate(loss[30s]))", ["rank"]),
+            ("last_over_time(loss[30s]) > 0", ["__name__", "rank"]), ("loss > 3", ["__name__", "rank"]),
+            ("count_values(\"value\", rate(loss[30s]))", ["value"]),
+        ])
+    func names(_ query: String, _ expected: [String]) async throws {
+        let expression = try PromQLParser.parse(query, options: .everything)
+        let evaluator = Evaluator(reader: Self.series())
+        guard case .vector(let samples) = try await evaluator.instant(expression, at: Self.minute).value else {
+            return #expect(Bool(false))
+        }
+        #expect(!samples.isEmpty)
+        for sample in samples { #expect(sample.labels.map(\.name) == expected) }
+        let range = try await evaluator.range(
+            expression, from: Timestamp(milliseconds: 50_000), through: Self.minute, step: .seconds(1))
+        guard case .matrix(let rows) = range.value else { return #expect(Bool(false)) }
+        #expect(!rows.isEmpty)
+        for row in rows { #expect(row.labels.map(\.name) == expected) }
     }
 
     @Test func `an expression without selectors reads nothing`() async throws {

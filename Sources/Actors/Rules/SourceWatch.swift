@@ -28,6 +28,10 @@ struct SourceWatch<Reader: SeriesReader>: SeriesReader {
         return block
     }
 
+    func selection(_ request: SelectRequest) async throws(ReadError) -> SeriesSelection {
+        notes == nil ? try await reader.selection(request) : .whole(try await select(request))
+    }
+
     /// The labels of all series read so far, without their metrics' names.
     var sources: Set<LabelSet> { notes?.sources.withLock { $0 } ?? [] }
 }

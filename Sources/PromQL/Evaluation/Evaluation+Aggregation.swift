@@ -4,7 +4,10 @@ extension Evaluation {
     mutating func aggregated(_ plan: AggregationPlan, _ grid: StepGrid) throws(EvaluationError) -> SeriesTable {
         var parameters: [Double] = []
         if let parameter = plan.parameter { parameters = try scalars(parameter, grid) }
-        var input = try vector(plan.inner, grid)
+        let found =
+            plan.looksAtNames
+            ? UnnamedTable(table: try vector(plan.inner, grid), hasNames: false) : try unnamed(plan.inner, grid)
+        var input = found.table
         if plan.op.ignoresHistograms {
             let place = plan.op.isRanking ? plan.place : plan.innerPlace
             // The best none of all are found without a look at the input.
@@ -13,7 +16,8 @@ extension Evaluation {
         }
         switch plan.op {
         case .topk, .bottomk, .limitk, .limitRatio:
-            return try selected(plan, input, parameters)
+            let selection = try selected(plan, input, parameters)
+            return found.hasNames ? selection.withoutNames() : selection
         case .sum, .avg:
             if holdsHistograms(input) { return try mixedReduced(plan, input) }
             return plan.op == .sum
@@ -118,6 +122,13 @@ extension Evaluation {
             }
         }
         return result
+    }
+}
+
+extension AggregationPlan {
+    /// Whether a metric's name is of importance: to the clause, or to the choice of the series.
+    fileprivate var looksAtNames: Bool {
+        op == .limitRatio || (!grouping.isWithout && grouping.labels.contains(LabelSet.metricName))
     }
 }
 

@@ -3,26 +3,56 @@ import Streams
 extension Evaluation {
     /// A vector and a scalar: each element by itself.
     mutating func combined(_ plan: VectorScalarPlan, _ grid: StepGrid) throws(EvaluationError) -> SeriesTable {
-        var table = try vector(plan.vector, grid)
+        try unnamedCombined(plan, grid).settled()
+    }
+
+    /// The same; where the vector's names are to be dropped, that is left to the caller.
+    mutating func unnamedCombined(
+        _ plan: VectorScalarPlan, _ grid: StepGrid
+    ) throws(EvaluationError) -> UnnamedTable {
+        var input = try unnamed(plan.vector, grid)
         let scalar = try scalars(plan.scalar, grid)
-        if plan.op.isTrim || holdsHistograms(table) {
-            combineCells(&table, scalar, plan)
-            return plan.op.changesMetric || plan.returnsBool ? try named(table) : table
-        }
         let op = plan.op
-        if op.isComparison {
-            table.transform { _, step, value in
+        let isRenamed = op.changesMetric || plan.returnsBool
+        if op.isTrim || holdsHistograms(input.table) {
+            combineCells(&input.table, scalar, plan)
+        } else if op.isComparison, !plan.returnsBool {
+            input.table = filtered(input.table, scalar, plan)
+        } else if op.isComparison {
+            input.table.transform { _, step, value in
                 let holds =
                     plan.scalarIsLeft ? op.holds(scalar[step], value) : op.holds(value, scalar[step])
-                if plan.returnsBool { return holds ? 1 : 0 }
-                return holds ? value : Absent.value
+                return holds ? 1 : 0
             }
         } else if plan.scalarIsLeft {
-            table.transform { _, step, value in op.arithmetic(scalar[step], value) }
+            input.table.transform { _, step, value in op.arithmetic(scalar[step], value) }
         } else {
-            table.transform { _, step, value in op.arithmetic(value, scalar[step]) }
+            input.table.transform { _, step, value in op.arithmetic(value, scalar[step]) }
         }
-        return op.changesMetric || plan.returnsBool ? try named(table) : table
+        // Names that are to be dropped anyway need not be dropped for another reason.
+        return isRenamed && !input.hasNames
+            ? UnnamedTable(table: try named(input.table), hasNames: false) : input
+    }
+
+    /// What a comparison lets through: mostly little, so that the rest is not touched.
+    private func filtered(_ table: SeriesTable, _ scalar: [Double], _ plan: VectorScalarPlan) -> SeriesTable {
+        let op = plan.op
+        var result = SeriesTable(steps: table.steps)
+        var column = [Double](repeating: Absent.value, count: table.steps)
+        for row in 0..<table.count {
+            var isEmpty = true
+            for step in column.indices {
+                let value = table[row, step]
+                column[step] = Absent.value
+                if value.isAbsent { continue }
+                let holds = plan.scalarIsLeft ? op.holds(scalar[step], value) : op.holds(value, scalar[step])
+                if !holds { continue }
+                column[step] = value
+                isEmpty = false
+            }
+            if !isEmpty { result.appendRow(table.labels[row], dropsName: table.dropsName[row], column) }
+        }
+        return result
     }
 
     /// Cells that may be histograms with a scalar; a step tells no more than one thing.

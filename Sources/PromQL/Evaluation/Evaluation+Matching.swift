@@ -3,7 +3,7 @@ import Streams
 extension Evaluation {
     /// Two vectors under an arithmetic operator or a comparison.
     mutating func matched(_ plan: VectorMatchPlan, _ grid: StepGrid) throws(EvaluationError) -> SeriesTable {
-        let left = try vector(plan.left, grid)
+        let left = try plan.dropsLeftNames ? unnamed(plan.left, grid).table : vector(plan.left, grid)
         let right = try vector(plan.right, grid)
         let signatures = signatures(left, right, plan.matching)
         try reserve(rows: signatures.count, steps: grid.count)
@@ -30,5 +30,12 @@ extension Evaluation {
             annotations.add(combination.notes)
         }
         return join.finished()
+    }
+}
+
+extension VectorMatchPlan {
+    /// Whether the names on the left side are dropped from the results, are not matched on, and show in no error.
+    fileprivate var dropsLeftNames: Bool {
+        op.changesMetric && matching.cardinality != .oneToMany && !matching.labels.contains(LabelSet.metricName)
     }
 }

@@ -6,16 +6,30 @@ extension Evaluation {
         let table = try slidTable(plan, grid)
         if plan.function == .absent { return try absent(table, plan.absentLabels) }
         if plan.function.keepsName || delaysNameRemoval { return table }
-        return try withoutNames(table)
+        let staysDistinct = table.canLoseNames
+        let nameless = table.withoutNames()
+        // Not even at different steps may such series meet.
+        if !staysDistinct, nameless.hasEqualLabels { throw .equalLabels }
+        return nameless
     }
 
-    private func withoutNames(_ table: SeriesTable) throws(EvaluationError) -> SeriesTable {
-        var table = table
-        let staysDistinct = table.canLoseNames
-        for row in 0..<table.count { table.relabel(row, table.labels[row].droppingName(), dropsName: false) }
-        // Not even at different steps may such series meet.
-        if !staysDistinct, table.hasEqualLabels { throw .equalLabels }
-        return table
+    private func dropsNames(_ plan: WindowPlan) -> Bool {
+        !plan.function.keepsName && plan.function != .absent && !delaysNameRemoval
+    }
+
+    /// A vector for those to whom names don't matter, or who drop them when fewer rows are left.
+    mutating func unnamed(_ plan: Plan, _ grid: StepGrid) throws(EvaluationError) -> UnnamedTable {
+        switch plan {
+        case .window(let plan) where dropsNames(plan):
+            try checkpoint(rows: 32)
+            let table = try slidTable(plan, grid)
+            if table.canLoseNames { return UnnamedTable(table: table, hasNames: true) }
+            let nameless = table.withoutNames()
+            if nameless.hasEqualLabels { throw .equalLabels }
+            return UnnamedTable(table: nameless, hasNames: false)
+        case .vectorAndScalar(let plan): return try unnamedCombined(plan, grid)
+        default: return UnnamedTable(table: try vector(plan, grid), hasNames: false)
+        }
     }
 
     private mutating func slidTable(_ plan: WindowPlan, _ grid: StepGrid) throws(EvaluationError) -> SeriesTable {
@@ -57,6 +71,7 @@ extension Evaluation {
         var windows = SlidingWindows(range: plan.range, input: input, grid: grid)
         let times = input.block.timestamps.span
         let values = input.block.values.span
+        let addsUp = (function == .avg || function == .sum) && input.extent == .samples && grid.count >= 4
         var checkedName: String?
         var column = [Double](repeating: Absent.value, count: grid.count)
         for row in 0..<input.block.count {
@@ -73,6 +88,11 @@ extension Evaluation {
                 continue
             }
             windows.begin(samples, values, function)
+            if addsUp {
+                guard windows.addUp(function, times, values, into: &column) else { continue }
+                table.appendRow(labels, dropsName: input.dropsName(row, function, delaysNameRemoval), column)
+                continue
+            }
             for step in column.indices { column[step] = Absent.value }
             var isEmpty = true
             for step in 0..<grid.count {

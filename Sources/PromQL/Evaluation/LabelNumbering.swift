@@ -10,6 +10,8 @@ struct LabelNumbering {
     /// The newest number with a hash, and the one before it with the same.
     private var newest: [Int: Int] = [:]
     private var previous: [Int] = []
+    /// What the last set got: neighbours are often alike.
+    private var last = 0
 
     /// - Parameter names: a short list.
     init(_ names: [String], isWithout: Bool) {
@@ -19,6 +21,12 @@ struct LabelNumbering {
 
     mutating func number(of labels: LabelSet) -> Int {
         let elements = labels.elements
+        if !keys.isEmpty, isKey(keys[last].elements, of: elements) { return last }
+        last = find(elements)
+        return last
+    }
+
+    private mutating func find(_ elements: [Label]) -> Int {
         let hash = hash(of: elements)
         var candidate = newest[hash] ?? -1
         while candidate >= 0 {

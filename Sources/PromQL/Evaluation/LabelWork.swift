@@ -9,7 +9,7 @@ extension LabelSet {
     func droppingName() -> LabelSet {
         // `__name__` sorts before nearly all other labels, so most sets need no more than a look at the first two.
         if let first, first.name == Self.metricName, count < 2 || !self[1].mayBeMetadata {
-            return LabelSet(sorted: Array(dropFirst()))
+            return LabelSet(sorted: Array(elements.dropFirst()))
         }
         guard contains(where: { $0.mayBeMetadata && Self.metadata.contains($0.name) }) else { return self }
         return LabelSet(sorted: filter { !Self.metadata.contains($0.name) })
@@ -18,6 +18,16 @@ extension LabelSet {
     /// Whether it tells the metric's type or unit.
     var hasTypeOrUnit: Bool {
         contains { $0.mayBeMetadata && ($0.name == Self.metadata[1] || $0.name == Self.metadata[2]) }
+    }
+
+    /// Whether the metric has this name (nil: none) and nothing is told about its type and unit.
+    func isOnlyNamed(_ name: String?) -> Bool {
+        let labels = elements
+        // `__name__` sorts before those that tell the type and the unit, and most other labels behind these.
+        if let name, labels.count > 0, labels[0].name == Self.metricName {
+            return labels[0].value == name && (labels.count < 2 || !labels[1].mayBeMetadata || !hasTypeOrUnit)
+        }
+        return self.name == name && !hasTypeOrUnit
     }
 
     /// The labels named in `names`, a short list.

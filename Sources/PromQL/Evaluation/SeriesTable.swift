@@ -89,6 +89,13 @@ struct SeriesTable: Sendable {
         self.dropsName[row] = dropsName
     }
 
+    /// Without the metrics' names in any row.
+    consuming func withoutNames() -> SeriesTable {
+        var table = self
+        for row in 0..<table.count { table.labels[row] = table.labels[row].droppingName() }
+        return table
+    }
+
     mutating func markNameDropped(_ row: Int) { dropsName[row] = true }
 
     /// Replaces each present value; the closure may answer `Absent.value`, and rows that end up empty go away.
@@ -170,7 +177,8 @@ struct SeriesTable: Sendable {
     var canLoseNames: Bool {
         guard let first = labels.first else { return true }
         let name = first.name
-        return labels.allSatisfy { $0.name == name && !$0.hasTypeOrUnit }
+        for row in labels.indices where !labels[row].isOnlyNamed(name) { return false }
+        return true
     }
 
     var hasEqualLabels: Bool {
@@ -178,4 +186,14 @@ struct SeriesTable: Sendable {
         if count == 2 { return labels[0] == labels[1] }
         return Set(labels).count < count
     }
+}
+
+/// A table whose rows may still bear the metric's name, though it is no part of them any more. Where they do, all have the
+/// same one, so that they stay as different without it.
+struct UnnamedTable: Sendable {
+    var table: SeriesTable
+    var hasNames: Bool
+
+    /// The table as it is meant.
+    consuming func settled() -> SeriesTable { hasNames ? table.withoutNames() : table }
 }
