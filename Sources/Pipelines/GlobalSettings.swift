@@ -37,8 +37,7 @@ package struct GlobalSettings: Equatable, Sendable {
         scrape = ScrapeDefaults(reader)
         sinks = SinkGlobals(reader)
         reader.notSupportedYet(
-            "query_log_file", "scrape_failure_log_file", "wechat_api_url", "wechat_api_secret",
-            "wechat_api_secret_file", "wechat_api_corp_id", "jira_api_url")
+            "query_log_file", "scrape_failure_log_file")
         reader.finish()
     }
 }

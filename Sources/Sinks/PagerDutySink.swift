@@ -1,36 +1,12 @@
 package import Streams
 import Transport
-package import YAML
 
-/// Triggers and resolves incidents by PagerDuty's Events API v2 (developer.pagerduty.com, "Send an alert event").
-package struct PagerDutySink: ConfigurableSink {
+/// Triggers and resolves incidents by PagerDuty's Events API v2 (developer.pagerduty.com, "Send an alert event"), or v1 for
+/// those who have a service key of it.
+package struct PagerDutySink: ServiceSink {
     package static let key = "pagerduty_configs"
 
-    package struct Settings: Equatable, Sendable {
-        var routingKey: SecretText
-        var url: URLString
-        var texts: Texts
-        /// In order of their names.
-        var details: [Label]
-        var links: [Attachment]
-        var images: [Attachment]
-        var http: HTTPSettings
-        var sendsResolved: Bool
-        var timeout: Duration
-
-        /// Templates, by the names of the API.
-        struct Texts: Equatable, Sendable {
-            var client = "", clientURL = "", description = "", severity = "", source = ""
-            var eventClass = "", component = "", group = ""
-        }
-
-        /// A link or an image: member names with their templates.
-        struct Attachment: Equatable, Sendable {
-            var members: [Label]
-        }
-    }
-
-    private let settings: Settings
+    package let settings: Settings
     private let context: SinkContext
 
     package init(_ settings: Settings, _ context: SinkContext) {
@@ -38,18 +14,13 @@ package struct PagerDutySink: ConfigurableSink {
         self.context = context
     }
 
-    package var sendsResolved: Bool { settings.sendsResolved }
-
-    package static func settings(_ node: Node, _ globals: SinkGlobals, _ diagnostics: Diagnostics) -> Settings? {
-        Settings(node, globals, diagnostics)
-    }
-
     package func deliver(_ notification: Notification) async throws(DeliveryError) {
-        let key = try context.secret(settings.routingKey, "the routing key", notification)
-        let answer = try await context.post(
-            event(notification, key: key), to: settings.url, settings: settings.http, timeout: settings.timeout,
-            secrets: [key])
-        try context.judge(answer, of: "PagerDuty")
+        let key = try context.secret(settings.key, settings.api.keyName, notification)
+        let answer = try await context.send(
+            ServiceRequest(.post, settings.url, .json(event(notification, key: key)), secrets: [key]),
+            settings.service)
+        // Version 1 says 403 when it is told too much at a time.
+        try context.judge(answer, of: "PagerDuty", passing: settings.api == .v1 ? [403] : [])
     }
 
     // MARK: the event
@@ -61,29 +32,36 @@ package struct PagerDutySink: ConfigurableSink {
 
     func event(_ notification: Notification, key: Secret) -> JSONValue {
         var filled = FilledTexts(notification, context.renderer)
-        var details = settings.details.map { JSONValue.Member($0.name, .string(filled.text($0.value))) }
-        let event = self.event(notification, key, &filled) { filled in
+        var details = filled.members(settings.details)
+        let build: (inout FilledTexts, (FilledTexts) -> JSONValue) -> JSONValue = { filled, details in
+            switch settings.api {
+            case .v1: eventV1(notification, key, &filled, details: details)
+            case .v2: eventV2(notification, key, &filled, details: details)
+            }
+        }
+        let event = build(&filled) { filled in
             if let note = filled.note { details.append(.init("template_error", .string(note))) }
-            return details
+            return .object(details)
         }
         guard event.bytes.count > Self.eventBytesMax else { return event }
         // An incident without its details is better than none.
-        let note = "custom details have been removed: the event was larger than 512 KB"
-        return self.event(notification, key, &filled) { _ in [.init("error", .string(note))] }
+        let note: JSONValue = ["error": "custom details have been removed: the event was larger than 512 KB"]
+        return build(&filled) { _ in note }
     }
 
-    private func event(
-        _ notification: Notification, _ key: Secret, _ filled: inout FilledTexts,
-        details: (FilledTexts) -> [JSONValue.Member]
+    /// An event without a summary or a source is refused by the API; an incident with a plain one is better.
+    private func summary(_ notification: Notification, _ filled: inout FilledTexts) -> String {
+        let summary = filled.text(settings.texts.description, or: NotificationSummary.title(notification))
+        return (summary.isEmpty ? notification.groupKey : summary).truncated(toScalars: Self.summaryMax)
+    }
+
+    private func eventV2(
+        _ notification: Notification, _ key: Secret, _ filled: inout FilledTexts, details: (FilledTexts) -> JSONValue
     ) -> JSONValue {
         let texts = settings.texts
-        // An event without a summary or a source is refused by the API; an incident with a plain one is better.
-        let summary = filled.text(texts.description, or: NotificationSummary.title(notification))
         let source = filled.text(texts.source)
         var payload: [JSONValue.Member] = [
-            .init(
-                "summary",
-                .string((summary.isEmpty ? notification.groupKey : summary).truncated(toScalars: Self.summaryMax))),
+            .init("summary", .string(summary(notification, &filled))),
             .init("source", .string(source.isEmpty ? notification.receiver : source)),
             .init("severity", .string(Self.severity(filled.text(texts.severity)))),
         ]
@@ -102,10 +80,32 @@ package struct PagerDutySink: ConfigurableSink {
         event.add("client_url", filled.text(texts.clientURL))
         let links = attachments(settings.links, address: "href", &filled)
         let images = attachments(settings.images, address: "src", &filled)
-        payload.append(.init("custom_details", .object(details(filled))))
+        payload.append(.init("custom_details", details(filled)))
         event.append(.init("payload", .object(payload)))
-        if !links.isEmpty { event.append(.init("links", .array(links))) }
-        if !images.isEmpty { event.append(.init("images", .array(images))) }
+        event.add("links", links.map { .object($0) })
+        event.add("images", images.map { .object($0) })
+        return .object(event)
+    }
+
+    /// developer.pagerduty.com, "Send a v1 event".
+    private func eventV1(
+        _ notification: Notification, _ key: Secret, _ filled: inout FilledTexts, details: (FilledTexts) -> JSONValue
+    ) -> JSONValue {
+        let isTrigger = notification.status == .firing
+        var event: [JSONValue.Member] = [
+            .init("service_key", .string(key.reveal())),
+            .init("event_type", isTrigger ? "trigger" : "resolve"),
+            .init("incident_key", .string(notification.groupHash)),
+            .init("description", .string(summary(notification, &filled))),
+        ]
+        if isTrigger {
+            event.add("client", filled.text(settings.texts.client))
+            event.add("client_url", filled.text(settings.texts.clientURL))
+            let links = attachments(settings.links, address: "href", &filled).map { ("link", $0) }
+            let images = attachments(settings.images, address: "src", &filled).map { ("image", $0) }
+            event.add("contexts", (links + images).map { .object([.init("type", .string($0.0))] + $0.1) })
+        }
+        event.append(.init("details", details(filled)))
         return .object(event)
     }
 
@@ -118,74 +118,13 @@ package struct PagerDutySink: ConfigurableSink {
     /// Those that have an address once filled in.
     private func attachments(
         _ attachments: [Settings.Attachment], address: String, _ filled: inout FilledTexts
-    ) -> [JSONValue] {
-        var result: [JSONValue] = []
+    ) -> [[JSONValue.Member]] {
+        var result: [[JSONValue.Member]] = []
         for attachment in attachments {
             var members: [JSONValue.Member] = []
             for member in attachment.members { members.add(member.name, filled.text(member.value)) }
-            if members.contains(where: { $0.name == address }) { result.append(.object(members)) }
+            if members.contains(where: { $0.name == address }) { result.append(members) }
         }
         return result
-    }
-}
-
-extension PagerDutySink.Settings {
-    init?(_ node: Node, _ globals: SinkGlobals, _ diagnostics: Diagnostics) {
-        let reader = MappingReader(node, "a pagerduty config", diagnostics)
-        defer { reader.finish() }
-        reader.notSupportedYet("service_key", "service_key_file")
-        reader.exclusive("routing_key", "routing_key_file")
-        let key = SecretText(reader, "routing_key", "routing_key_file")
-        reader.checkSecretTemplate(key, "routing_key", "the routing key's template is malformed")
-        let url = reader.optional("url", .urlString) ?? globals.pagerDutyURL
-        texts = Texts(reader)
-        var details = Self.defaultDetails
-        for label in reader.value("details", .templateList, default: []) { details[label.name] = label.value }
-        self.details = details.map { Label($0.key, $0.value) }.sorted()
-        links = reader.list("links", of: .attachment("a pagerduty link", ["href", "text"]))
-        images = reader.list("images", of: .attachment("a pagerduty image", ["src", "href", "alt"]))
-        http = reader.value("http_config", .nested(HTTPSettings.init), default: globals.http)
-        sendsResolved = reader.bool("send_resolved", default: true)
-        timeout = reader.deliveryTimeout()
-        if case .text(let secret) = key, secret.reveal().allSatisfy(\.isWhitespace) {
-            reader.report(.invalid("the routing key is empty"), at: "routing_key")
-        }
-        if key == nil {
-            reader.report(.missingKey("routing_key", in: "a pagerduty config"), at: "routing_key")
-        }
-        guard let key else { return nil }
-        routingKey = key
-        self.url = url
-    }
-
-    private static let defaultDetails = [
-        "firing": #"{{ template "pagerduty.default.instances" .Alerts.Firing }}"#,
-        "resolved": #"{{ template "pagerduty.default.instances" .Alerts.Resolved }}"#,
-        "num_firing": "{{ .Alerts.Firing | len }}",
-        "num_resolved": "{{ .Alerts.Resolved | len }}",
-    ]
-}
-
-extension PagerDutySink.Settings.Texts {
-    fileprivate init(_ reader: MappingReader) {
-        client = reader.template("client", #"{{ template "pagerduty.default.client" . }}"#)
-        clientURL = reader.template("client_url", #"{{ template "pagerduty.default.clientURL" . }}"#)
-        description = reader.template("description", #"{{ template "pagerduty.default.description" .}}"#)
-        severity = reader.template("severity", "error")
-        source = reader.template("source", client)
-        eventClass = reader.template("class")
-        component = reader.template("component")
-        group = reader.template("group")
-    }
-}
-
-extension Format where Value == PagerDutySink.Settings.Attachment {
-    fileprivate static func attachment(_ what: String, _ keys: [String]) -> Format {
-        Format { node, diagnostics in
-            let reader = MappingReader(node, what, diagnostics)
-            defer { reader.finish() }
-            return PagerDutySink.Settings.Attachment(
-                members: keys.compactMap { key in reader.optional(key, .template).map { Label(key, $0) } })
-        }
     }
 }

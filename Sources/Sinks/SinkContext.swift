@@ -1,3 +1,4 @@
+import Glibc
 package import Streams
 package import Transport
 
@@ -10,16 +11,24 @@ package struct SinkContext: Sendable {
     package var clock: any WallClock
     /// 64 random bits: message ids, boundaries.
     package var random: @Sendable () -> UInt64
+    /// A variable of the program's environment, for what a service's own tools find there.
+    package var environment: @Sendable (String) -> String?
+    /// Whether receivers may run programs: the decision of whoever starts this one, not of its files.
+    package var allowsCommands: Bool
 
     package init(
         http: HTTPClient, connector: any ByteStreamConnector, renderer: any NotificationRenderer,
-        clock: any WallClock, random: @escaping @Sendable () -> UInt64
+        clock: any WallClock, random: @escaping @Sendable () -> UInt64,
+        allowsCommands: Bool = false,
+        environment: @escaping @Sendable (String) -> String? = { getenv($0).map { String(cString: $0) } }
     ) {
         self.http = http
         self.connector = connector
         self.renderer = renderer
         self.clock = clock
         self.random = random
+        self.environment = environment
+        self.allowsCommands = allowsCommands
     }
 
     /// The template's text, where nothing can stand in for it: what can't be filled in is refused, for trying again would

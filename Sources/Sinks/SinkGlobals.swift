@@ -13,6 +13,9 @@ package struct SinkGlobals: Sendable, Equatable {
     package var telegram = TelegramSink.Globals()
     /// Where Webex takes messages.
     package var webexURL = URLString.known("https://webexapis.com/v1/messages")
+    /// Jira's API; there is none by itself.
+    package var jiraURL: URLString?
+    package var weChat = WeChatSink.Globals()
     package var mattermost = MattermostSink.Globals()
     package var rocketChat = RocketChatSink.Globals()
 
@@ -28,6 +31,8 @@ package struct SinkGlobals: Sendable, Equatable {
         victorOps = VictorOpsSink.Globals(reader)
         telegram = TelegramSink.Globals(reader)
         if let url = reader.optional("webex_api_url", .urlString) { webexURL = url }
+        jiraURL = reader.optional("jira_api_url", .urlString)
+        weChat = WeChatSink.Globals(reader)
         mattermost = MattermostSink.Globals(reader)
         rocketChat = RocketChatSink.Globals(reader)
     }

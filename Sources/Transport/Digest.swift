@@ -12,6 +12,15 @@ package enum Digest {
     /// SHA-256 in hexadecimal.
     package static func sha256(_ text: String) -> String { hexadecimal(sha256(Array(text.utf8))) }
 
+    package static func hmacSHA256(key: [UInt8], _ message: [UInt8]) -> [UInt8] {
+        var digest = [UInt8](repeating: 0, count: 32)
+        var count: UInt32 = 0
+        let done = HMAC(
+            EVP_sha256(), key, Int32(clamping: key.count), message, message.count, &digest, &count)
+        precondition(done != nil, "OpenSSL has no HMAC-SHA-256")
+        return digest
+    }
+
     /// For CRAM-MD5 (RFC 2195). Nil where the machine's OpenSSL forbids MD5.
     package static func hmacMD5(key: [UInt8], _ message: [UInt8]) -> [UInt8]? {
         var digest = [UInt8](repeating: 0, count: 16)

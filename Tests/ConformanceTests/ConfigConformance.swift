@@ -43,7 +43,6 @@ import YAML
         "a008": "an expression that is null is taken as empty",
         "a009": "an expression that is null is taken as empty",
         "a019": "Slack's token and URL are not held against each other",
-        "a120": "PagerDuty's Events API v1 is not supported",
         "p017": "an empty item of static_configs is no target", "p051": "replacement beside lowercase is ignored",
         "p118": "replacement beside uppercase is ignored",
         "p083": "its rule file is missing",

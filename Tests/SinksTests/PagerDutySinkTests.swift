@@ -49,9 +49,11 @@ import Testing
         #expect(payload["timestamp"]?.string == "2025-12-31T23:58:30Z")
         #expect(payload["class"] == nil && payload["component"] == nil && payload["group"] == nil)
         let details = try #require(payload["custom_details"])
-        #expect(details["num_firing"]?.string == "1" && details["num_resolved"]?.string == "1")
-        #expect(details["firing"]?.string?.contains(" - instance = a\n") == true)
-        #expect(details["resolved"]?.string?.contains(" - instance = b\n") == true)
+        // Texts that are YAML of another type become it.
+        #expect(details["num_firing"] == 1 && details["num_resolved"] == 1)
+        #expect(details["firing"]?.items?.first?["labels"]?["instance"]?.string == "a")
+        #expect(details["firing"]?.items?.first?["annotations"]?["summary"]?.string == "a is \"down\"\n")
+        #expect(details["resolved"]?.items?.first?["status"]?.string == "resolved")
     }
 
     /// `printf '%s' '{}:{alertname="Down"}' | sha256sum`
@@ -92,7 +94,7 @@ import Testing
         ] { #expect(payload[name]?.string == value) }
         #expect(payload["custom_details"]?["num_firing"]?.string == "n 1")
         #expect(payload["custom_details"]?["who"]?.string == "team")
-        #expect(payload["custom_details"]?["num_resolved"]?.string == "1")
+        #expect(payload["custom_details"]?["num_resolved"] == 1)
         #expect(event["links"] == [["href": "http://l/firing", "text": "L team"]])
         #expect(event["images"] == [["src": "http://i/firing", "href": "http://h", "alt": "A"]])
     }
@@ -145,16 +147,72 @@ import Testing
         #expect(try JSONValue(parsing: request.body)["routing_key"]?.string == "from-file")
     }
 
+    @Test func `details may be nested, and texts in them become what they look like`() async throws {
+        let (_, event) = try await delivered(
+            """
+            details:
+              firing: none
+              nested: {list: [1, '{{ len .Alerts }}', true, null, 1.5], '{{ .Receiver }}': {deep: 'x: {{ .Status }}'}}
+              text: 'a {{ .Status }}'
+              colon: 'Labels: [a'
+              number: '0x10'
+            """)
+        let details = try #require(event["payload"]?["custom_details"])
+        #expect(
+            details["nested"] == [
+                "list": [1, 2, true, .null, .number("1.5")], "team": ["deep": ["x": "firing"]],
+            ])
+        #expect(details.texts("firing", "text", "colon") == ["none", "a firing", "Labels: [a"])
+        #expect(details["number"] == 16)
+    }
+
+    // MARK: version 1
+
+    private func deliveredV1(
+        _ settings: String = "", _ notification: Notification = SinkBench.group()
+    ) async throws -> JSONValue {
+        try await SinkExchange.run(
+            PagerDutySink.self, "url: URL/v1\nservice_key: 's-{{ .Receiver }}'\n" + settings, notification
+        ) { _ in Self.accepted }.document
+    }
+
+    @Test func `a service key is for version 1`() async throws {
+        let event = try await deliveredV1(
+            "links: [{href: http://l, text: L}]\nimages: [{src: http://i, alt: A}]\ndescription: \(long(1025))")
+        #expect(event.texts("service_key", "event_type", "incident_key") == ["s-team", "trigger", Self.dedupKey])
+        #expect(event["description"]?.string == long(1023) + "…")
+        #expect(event.texts("client", "client_url") == ["Alertmanager", "http://tocsin:9090/#/alerts?receiver=team"])
+        #expect(event["details"]?["num_firing"] == 1)
+        #expect(
+            event["contexts"] == [
+                ["type": "link", "href": "http://l", "text": "L"], ["type": "image", "src": "http://i", "alt": "A"],
+            ])
+        let over = try await deliveredV1("", SinkBench.group { $0.alerts.removeFirst() })
+        #expect(over.texts("event_type", "incident_key") == ["resolve", Self.dedupKey])
+        #expect(over["client"] == nil && over["contexts"] == nil)
+        let large = SinkBench.group { $0.alerts[0].annotations["dump"] = String(repeating: "x", count: 520_000) }
+        #expect(try await deliveredV1("", large)["details"]?["error"]?.string?.contains("512 KB") == true)
+    }
+
+    @Test func `version 1 says 403 when it is told too much at a time`() async throws {
+        for (settings, passes) in [("service_key: k", true), ("routing_key: k", false)] {
+            let exchange = try await SinkExchange.run(PagerDutySink.self, "url: URL/e\n" + settings) { _ in
+                .text(403, "rate limited")
+            }
+            switch exchange.error {
+            case .unavailable: #expect(passes)
+            case .refused: #expect(!passes)
+            default: Issue.record("\(String(describing: exchange.error))")
+            }
+        }
+    }
+
     static let bad: [(String, [String])] = [
         ("{routing_key: k, routing_key_file: /f}", ["f.yaml:1:18: "]),
-        (
-            "{service_key: k}",
-            [
-                "f.yaml:1:1: key \"routing_key\" is missing in a pagerduty config",
-                "f.yaml:1:2: key \"service_key\" in a pagerduty config is not supported yet",
-            ]
-        ),
-        ("{routing_key: ''}", ["f.yaml:1:15: the routing key is empty"]),
+        ("{service_key: k, service_key_file: /f}", ["f.yaml:1:18: "]),
+        ("{}", ["f.yaml:1:1: key \"routing_key\" is missing in a pagerduty config"]),
+        ("{routing_key: ' '}", ["f.yaml:1:15: the routing key is empty"]),
+        ("{routing_key: ''}", ["f.yaml:1:15: key \"routing_key\" is missing"]),
         ("{routing_key: k, links: [{url: x}]}", ["f.yaml:1:27: unknown key \"url\" in a pagerduty link"]),
         ("{routing_key: k, details: [a]}", ["f.yaml:1:27: "]),
         ("{routing_key: k, url: nowhere}", ["f.yaml:1:23: "]),

@@ -11,17 +11,21 @@ final class SinkBench: Sendable {
     let client = HTTPClient()
     let context: SinkContext
 
-    init() throws {
+    /// - Parameter environment: what the sinks find there instead of the test's own.
+    init(environment: [String: String] = [:]) throws {
         try client.start()
         context = SinkContext(
             http: client, connector: TCPConnector(),
             renderer: TemplateRenderer(try NotificationTemplates(clock: clock)),
-            clock: clock, random: { 4 })
+            clock: clock, random: { 4 }, allowsCommands: true,
+            environment: { environment[$0] })
     }
 
     /// A started client that is gone when the body returns.
-    static func run<Result>(_ body: (SinkBench) async throws -> Result) async throws -> Result {
-        let bench = try SinkBench()
+    static func run<Result>(
+        environment: [String: String] = [:], _ body: (SinkBench) async throws -> Result
+    ) async throws -> Result {
+        let bench = try SinkBench(environment: environment)
         do {
             let result = try await body(bench)
             await bench.client.shutdown()

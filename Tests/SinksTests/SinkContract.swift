@@ -15,11 +15,15 @@ struct SinkContract<Kind: ConfigurableSink> {
     let secrets: [String]
     /// What the service says when it takes a notification.
     let accepted: TestHTTPServer.Answer
+    /// How many requests a notification takes.
+    let requests: Int
     let sample: String
 
     init(
-        _ kind: Kind.Type, accepted: TestHTTPServer.Answer, secrets: [String], settings: @escaping (String) -> String
+        _ kind: Kind.Type, accepted: TestHTTPServer.Answer, requests: Int = 1, secrets: [String],
+        settings: @escaping (String) -> String
     ) {
+        self.requests = requests
         self.settings = settings
         self.secrets = secrets
         self.accepted = accepted
@@ -53,9 +57,9 @@ struct SinkContract<Kind: ConfigurableSink> {
             }
             await server.received(1)
             #expect(!isDone.isSet, "\(Kind.key): it returned before the service had answered")
-            gate.signal()
+            for _ in 0..<requests { gate.signal() }
             try await delivery.value
-            #expect(server.requests.count == 1)
+            #expect(server.requests.count == requests)
         }
     }
 

@@ -11,14 +11,14 @@ struct SinkExchange {
 
     /// - Parameters:
     ///   - settings: `URL` in it, and in the globals, stands for the service's address.
-    ///   - answer: told which request it is, from 0.
     static func run<Kind: ConfigurableSink>(
         _ kind: Kind.Type, _ settings: String, globals: String = "{}",
-        _ notification: Streams.Notification = SinkBench.group(),
+        _ notification: Streams.Notification = SinkBench.group(), environment: [String: String] = [:],
         answer: @escaping @Sendable (TestHTTPServer.Request) -> TestHTTPServer.Answer
     ) async throws -> SinkExchange {
         let server = try TestHTTPServer(answer)
-        let error = try await SinkBench.run { bench in
+        let environment = environment.mapValues { $0.replacing("URL", with: server.url) }
+        let error = try await SinkBench.run(environment: environment) { bench in
             let sink = try bench.sink(
                 kind, settings.replacing("URL", with: server.url), globals: globals.replacing("URL", with: server.url))
             return await delivering(notification, by: sink)
@@ -48,14 +48,19 @@ struct SinkExchange {
     /// The first request's form.
     var form: [String: String] {
         get throws {
-            let text = try #require(requests.first).text.replacing("+", with: " ")
-            var result: [String: String] = [:]
-            for field in text.split(separator: "&") {
-                let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-                result[parts[0].removingPercentEncoding ?? ""] = parts[1].removingPercentEncoding
-            }
-            return result
+            try form(0)
         }
+    }
+
+    func form(_ place: Int) throws -> [String: String] {
+        try #require(requests.count > place, "there are only \(requests.count) requests; \(String(describing: error))")
+        let text = requests[place].text.replacing("+", with: " ")
+        var result: [String: String] = [:]
+        for field in text.split(separator: "&") {
+            let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            result[parts[0].removingPercentEncoding ?? ""] = parts[1].removingPercentEncoding
+        }
+        return result
     }
 }
 

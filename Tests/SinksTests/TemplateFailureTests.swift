@@ -150,7 +150,7 @@ import Transport
         #expect(event["payload"]?["source"]?.string == "team")
         let details = event["payload"]?["custom_details"]
         #expect(details?["template_error"]?.string?.hasPrefix(Self.note) == true)
-        #expect(details?["num_firing"]?.string == "1")
+        #expect(details?["num_firing"] == 1)
         #expect(event["links"] == nil)
     }
 

@@ -117,7 +117,8 @@ extension RunningGraph {
         let context = SinkContext(
             http: settings.http, connector: settings.connector,
             renderer: TemplateRenderer(files.templates, failed: templateFailures(of: pipeline.name)),
-            clock: settings.clock, random: settings.random)
+            clock: settings.clock, random: settings.random,
+            allowsCommands: settings.allowsCommands)
         let receivers = pipeline.receivers.map { receiver in
             Notifier.Receiver(name: receiver.name, sinks: receiver.sinks.map { $0.sink(context) })
         }

@@ -38,6 +38,9 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Under which path everything is served, such as /tocsin.", valueName: "path"))
     var routePrefix = "/"
 
+    @Flag(help: "Let receivers run programs (command_configs).")
+    var allowCommands = false
+
     @OptionGroup var storage: StorageOptions
 
     @OptionGroup var queries: QueryOptions
@@ -92,6 +95,7 @@ struct RunCommand: AsyncParsableCommand {
         var graphSettings = GraphSettings(
             clock: clock, telemetry: telemetry, logger: logger, http: client, connector: TCPConnector(),
             storage: storage.settings, externalURL: externalURL ?? "http://\(address)\(prefix)", dataFolder: data)
+        graphSettings.allowsCommands = allowCommands
         graphSettings.blocking = { work in
             // The pool lives as long as the program.
             try? await NIOThreadPool.singleton.runIfActive { work() }
