@@ -22,13 +22,17 @@ package struct PipelineLoader: Sendable {
     }
 
     /// - Parameter paths: files, or folders whose `*.yml` and `*.yaml` (not those of folders in them) are pipelines.
+    /// - Parameter alertmanager: an alertmanager.yml that is taken as a pipeline of its own, named `default`.
     /// - Throws: every error of every file.
-    package func load(_ paths: [String]) throws(ConfigErrors) -> Plan {
+    package func load(_ paths: [String], alertmanager: String? = nil) throws(ConfigErrors) -> Plan {
         let diagnostics = Diagnostics()
         let reader = FileReader(environment, diagnostics)
         var pipelines: [PipelinePlan] = []
         for path in pipelineFiles(paths, diagnostics) {
             guard let root = reader.read(path, at: nil, interpolating: true) else { continue }
+            pipelines.append(PipelineReader(reader, sources, sinks).read(root))
+        }
+        if let alertmanager, let root = root(of: alertmanager, diagnostics) {
             pipelines.append(PipelineReader(reader, sources, sinks).read(root))
         }
         checkTogether(pipelines, diagnostics)
@@ -37,6 +41,24 @@ package struct PipelineLoader: Sendable {
             pipelines: pipelines, notices: diagnostics.notices, files: reader.paths,
             configuration: ConfigurationText.render(pipelines, reader.documents),
             scrapeConfigurations: ConfigurationText.scrapes(reader.documents))
+    }
+
+    /// The pipeline file that includes the alertmanager.yml and has nothing else.
+    private func root(of alertmanager: String, _ diagnostics: Diagnostics) -> Node? {
+        guard FileSearch.kind(of: alertmanager) == .file else {
+            report("there is no such file", alertmanager, diagnostics)
+            return nil
+        }
+        // Beside the file, so that its name alone finds it.
+        let name = alertmanager.split(separator: "/").last ?? ""
+        let text = "name: \(Plan.defaultName)\ninclude: {alertmanager: \(JSONValue.string(String(name)).text)}\n"
+        do throws(ConfigError) {
+            return DocumentParser.parse(
+                try SourceText(text, file: alertmanager), documents: .one, environment: nil, diagnostics: diagnostics)
+        } catch {
+            diagnostics.report(error)
+            return nil
+        }
     }
 
     private func pipelineFiles(_ paths: [String], _ diagnostics: Diagnostics) -> [String] {

@@ -40,6 +40,7 @@ package final class RouteTable {
     package func router() -> Router<ServerContext> {
         let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: NothingHere())
+        router.add(middleware: AlertmanagerManners(prefix: prefix, crossOrigin: crossOrigin))
         let options: Handler = { [crossOrigin] request, _ in
             var response = Response(status: .noContent)
             crossOrigin.add(to: &response, for: request)
@@ -53,6 +54,9 @@ package final class RouteTable {
             let allowed = methods.map(\.method.rawValue).sorted().joined(separator: ", ")
             for method in Self.methods where !methods.contains(where: { $0.method == method }) {
                 router.on(whole, method: method) { _, _ in
+                    if path.hasPrefix(AlertmanagerManners.path) {
+                        return AlertmanagerManners.notAllowed(method, allowed: methods.map(\.method.rawValue))
+                    }
                     var response = HTTPFailure(.methodNotAllowed, "this path takes \(allowed)").textResponse
                     response.headers[.allow] = allowed
                     return response

@@ -20,5 +20,6 @@ package func tocsinRouter(_ services: ServerServices, prefix: String = "") -> Ro
     StatusRoutes(services: services, runner: runner).add(to: routes)
     PostAlertsRoutes(services: services).add(to: routes)
     AlertmanagerRoutes(services: services).add(to: routes)
+    SilenceRoutes(services: services).add(to: routes)
     return routes.router()
 }

@@ -50,6 +50,14 @@ package struct LabelSet: Hashable, Sendable {
         self.labels = labels
     }
 
+    /// A set of annotations: like labels, but those without a value stay.
+    package static func annotations(_ pairs: some Sequence<Label>) -> LabelSet {
+        var result = LabelSet()
+        let byName = Dictionary(pairs.map { (ByteText($0.name), $0.value) }) { _, last in last }
+        result.labels = byName.map { Label($0.key.text, $0.value) }.sorted()
+        return result
+    }
+
     /// In order; for loops over many sets, which are slower over the set itself.
     package var elements: [Label] { labels }
 

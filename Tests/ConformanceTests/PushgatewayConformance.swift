@@ -61,54 +61,6 @@ private struct PushgatewayStep {
         var body = Array((step["body"]?.scalar?.text ?? "").utf8)
         if let text = step["body_b64"]?.text { body = Array(Data(base64Encoded: text) ?? Data()) }
         let answer = try await client.send(step["method"]?.text ?? "GET", path, headers: headers, body: body)
-        return try problem(of: answer)
-    }
-
-    private func problem(of answer: LoopbackAnswer) throws -> String? {
-        let expected = step["expect"]
-        let status = Int(expected?["status"]?.text ?? "200")
-        if answer.status != status { return "status \(answer.status): \(answer.text.prefix(200))" }
-        for (name, value) in expected?["headers"]?.textPairs ?? [] {
-            let got = answer.headers[name.lowercased()] ?? ""
-            guard try Self.fits(value, got) else { return "header \(name) is \(got)" }
-        }
-        if let text = expected?["text"]?.scalar?.text, answer.text != text { return "text is \(answer.text)" }
-        if let pattern = expected?["text_re"]?.text, try answer.text.firstMatch(of: Regex(pattern)) == nil {
-            return "the text does not match"
-        }
-        for text in expected?["has"]?.texts ?? [] where !answer.text.contains(text) { return "lacks \(text)" }
-        for text in expected?["lacks"]?.texts ?? [] where answer.text.contains(text) { return "has \(text)" }
-        let lines = answer.text.components(separatedBy: "\n")
-        for line in expected?["lines"]?.texts ?? [] where !lines.contains(line) { return "has no line \(line)" }
-        if let json = expected?["json"] {
-            return try Self.difference(json, JSONSerialization.jsonObject(with: Data(answer.body)), at: "")
-        }
-        return nil
-    }
-
-    private static func fits(_ wanted: String, _ got: String) throws -> Bool {
-        guard wanted.hasPrefix("~") else { return wanted == got }
-        return try got.wholeMatch(of: Regex(String(wanted.dropFirst())).dotMatchesNewlines()) != nil
-    }
-
-    /// Objects by the keys that are listed, lists whole and in order.
-    private static func difference(_ wanted: Node, _ got: Any, at place: String) throws -> String? {
-        if let entries = wanted.entries {
-            guard let object = got as? [String: Any] else { return "\(place): no object" }
-            for entry in entries {
-                let key = entry.key.scalar?.text ?? ""
-                guard let value = object[key] else { return "\(place).\(key): not there" }
-                if let problem = try difference(entry.value, value, at: "\(place).\(key)") { return problem }
-            }
-            return nil
-        }
-        if let items = wanted.items {
-            guard let list = got as? [Any], list.count == items.count else { return "\(place): \(got)" }
-            for (index, (item, value)) in zip(items, list).enumerated() {
-                if let problem = try difference(item, value, at: "\(place)[\(index)]") { return problem }
-            }
-            return nil
-        }
-        return try fits(wanted.scalar?.text ?? "", "\(got)") ? nil : "\(place): \(got)"
+        return try StepExpectation(step["expect"]).problem(of: answer)
     }
 }

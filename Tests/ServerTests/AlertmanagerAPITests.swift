@@ -95,7 +95,8 @@ import Testing
             for query in ["?filter=x", "?receiver=(", "?filter=a%3D~%22(%22"] {
                 let answer = try await server.client.get("/api/v2/alerts" + query)
                 #expect(answer.status == 400, "\(query)")
-                #expect(answer.text.contains(#""code":400"#))
+                // What a handler refuses is a text.
+                #expect(answer.text.hasPrefix("\""), "\(answer.text)")
             }
         }
     }

@@ -75,8 +75,12 @@ import Testing
             "an end before the start, beside a good one",
             #"[{"labels":{"a":"b"}},{"labels":{"a":"b"},"startsAt":"2026-01-01T00:00:01Z","endsAt":"2026-01-01T00:00:00Z"}]"#,
             400, "alerts[1]: start time must be before end time"),
-        Case("labels missing", #"[{"annotations":{"a":"b"}}]"#, 422, "alerts[0].labels is required"),
-        Case("no link", #"[{"labels":{"a":"b"},"generatorURL":"not a url"}]"#, 422, "alerts[0].generatorURL is no URI"),
+        Case(
+            "labels missing", #"[{"annotations":{"a":"b"}}]"#, 422,
+            #"{"code":602,"message":"0.labels in body is required"}"#),
+        Case(
+            "no link", #"[{"labels":{"a":"b"},"generatorURL":"not a url"}]"#, 422,
+            #"{"code":601,"message":"0.generatorURL in body must be of type uri: \"not a url\""}"#),
         Case("an empty body", "", 422, "alerts in body is required"),
         Case("no time", #"[{"labels":{"a":"b"},"startsAt":"yesterday"}]"#, 400, "alerts[0].startsAt is no time"),
         Case("an empty time", #"[{"labels":{"a":"b"},"endsAt":""}]"#, 400, "alerts[0].endsAt is no time"),

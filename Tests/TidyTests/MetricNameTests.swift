@@ -8,8 +8,8 @@ import Testing
     private static func inSources() throws -> [String: String] {
         var names: [String: String] = [:]
         for file in try Repository.files("Sources", ".swift") {
-            for (number, line) in file.lines(with: "\"tocsin_", "\"prometheus_", "\"process_") {
-                for match in line.matches(of: #/"((?:tocsin|prometheus|process)_[a-z0-9_]+)("|\\\()/#) {
+            for (number, line) in file.lines(with: "\"tocsin_", "\"prometheus_", "\"process_", "\"alertmanager_") {
+                for match in line.matches(of: #/"((?:tocsin|prometheus|process|alertmanager)_[a-z0-9_]+)("|\\\()/#) {
                     let name = String(match.1)
                     if match.2 == "\"" {
                         names[name] = "\(file.path):\(number)"

@@ -79,6 +79,7 @@ extension Dispatcher {
             let isResolved = alert.isResolved(at: now)
             if isResolved { state.resolvedAlerts.append(ResolvedAlert(fingerprint, alert)) }
             if isMuted || inhibitor.inhibitor(of: alert.labels, at: now, in: registry) != nil { continue }
+            if silences.mute(alert.labels, at: now) { continue }
             var told = alert
             // What fires now has no end yet, even where one is expected.
             if !isResolved { told.endsAt = nil }
@@ -158,10 +159,17 @@ extension Alert {
                 if first != second { return first.isBefore(second) }
             }
         }
-        if left.labels.count != right.labels.count { return left.labels.count < right.labels.count }
-        for (first, second) in zip(left.labels, right.labels) where first != second {
-            // The set that has the name which comes first is the lesser one.
-            return first.name == second.name ? first.value.isBefore(second.value) : first.name.isBefore(second.name)
+        return left.labels.isShownBefore(right.labels)
+    }
+}
+
+extension LabelSet {
+    /// Alertmanager's order: fewer labels first, then label by label.
+    func isShownBefore(_ other: LabelSet) -> Bool {
+        if count != other.count { return count < other.count }
+        for (first, second) in zip(self, other) where first != second {
+            // The set that lacks the name which comes first is the lesser one.
+            return first.name == second.name ? first.value.isBefore(second.value) : second.name.isBefore(first.name)
         }
         return false
     }

@@ -9,6 +9,8 @@ package struct Dispatcher: Sendable {
     package let settings: DispatcherSettings
     package internal(set) var registry: AlertRegistry
     package internal(set) var log: NotificationLog
+    /// Who is muted by a person.
+    package internal(set) var silences: Silences
     var inhibitor: Inhibitor
     var groups: [GroupID: AlertGroup] = [:]
     var deadlines = DeadlineHeap<GroupID>()
@@ -36,6 +38,7 @@ package struct Dispatcher: Sendable {
         self.settings = settings
         registry = AlertRegistry(alertsMax: settings.alertsMax)
         log = NotificationLog()
+        silences = Silences(settings.silences)
         inhibitor = Inhibitor(settings.inhibitRules)
         nextSweep = now + Self.sweepInterval
     }
@@ -104,5 +107,18 @@ package struct Dispatcher: Sendable {
         registry.removeResolved(at: now, keeping: Set(groups.values.lazy.flatMap(\.alerts.keys)))
         inhibitor.rebuild(from: registry)
         log.removeExpired(at: now)
+        _ = silences.removeExpired(at: now)
+    }
+
+    /// Makes or changes a silence. Groups hear of it at their next flush.
+    package mutating func set(
+        _ draft: SilenceDraft, now: Timestamp, newID: () -> String
+    ) throws(SilenceError) -> Silences.Change {
+        try silences.set(draft, at: now, newID: newID)
+    }
+
+    /// Ends a silence. What it muted is told at the next flush of its group.
+    package mutating func expire(silence id: String, now: Timestamp) throws(SilenceError) -> Silences.Change {
+        try silences.expire(id, at: now)
     }
 }

@@ -13,10 +13,12 @@ package struct DispatcherSettings: Sendable {
     package var firstFlush: Timestamp
     package var alertsMax: Int
     package var groupsMax: Int
+    package var silences: Silences.Limits
 
     package init(
         pipeline: String, routing: RoutingSettings, receivers: [String: [IntegrationInfo]], externalURL: String,
-        firstFlush: Timestamp = .distantPast, alertsMax: Int = 1_000_000, groupsMax: Int = 1_000_000
+        firstFlush: Timestamp = .distantPast, alertsMax: Int = 1_000_000, groupsMax: Int = 1_000_000,
+        silences: Silences.Limits = .init()
     ) {
         self.pipeline = pipeline
         routes = RouteTree(routing.route)
@@ -27,14 +29,21 @@ package struct DispatcherSettings: Sendable {
         self.firstFlush = firstFlush
         self.alertsMax = alertsMax
         self.groupsMax = groupsMax
+        self.silences = silences
     }
 
     func integrations(of route: Route) -> [IntegrationInfo] { receivers[route.receiver] ?? [] }
 
     /// Whether the route tells nothing at this time.
-    func isMuted(_ route: Route, at now: Timestamp) -> Bool {
+    func isMuted(_ route: Route, at now: Timestamp) -> Bool { !mutingIntervals(of: route, at: now).isEmpty }
+
+    /// The time intervals for which the route tells nothing at this time: those that mute it, or all in which alone it
+    /// would be active.
+    func mutingIntervals(of route: Route, at now: Timestamp) -> [String] {
+        if route.muteTimeIntervals.isEmpty, route.activeTimeIntervals.isEmpty { return [] }
         func holds(_ name: String) -> Bool { timeIntervals[name]?.contain(now) ?? false }
-        if route.muteTimeIntervals.contains(where: holds) { return true }
-        return !route.activeTimeIntervals.isEmpty && !route.activeTimeIntervals.contains(where: holds)
+        let muting = route.muteTimeIntervals.filter(holds)
+        if !muting.isEmpty { return muting }
+        return route.activeTimeIntervals.contains(where: holds) ? [] : route.activeTimeIntervals
     }
 }

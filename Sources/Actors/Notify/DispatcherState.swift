@@ -1,7 +1,7 @@
 package import Streams
 
 /// What a dispatcher remembers, as it is carried over a restart or a reload: alerts, groups with their timers, the
-/// notification log. What was on its way and not accepted needs no place of its own: its group is flushed again.
+/// notification log, silences. What was on its way and not accepted needs no place of its own: its group is flushed again.
 package struct DispatcherState: Sendable, Hashable {
     package struct Group: Sendable, Hashable {
         package var routeID: String
@@ -17,6 +17,7 @@ package struct DispatcherState: Sendable, Hashable {
     package var alerts: [Alert]
     package var groups: [Group]
     package var log: [NotificationLog.Key: NotificationLog.Entry]
+    package var silences: [Silence] = []
 }
 
 extension Dispatcher {
@@ -40,7 +41,8 @@ extension Dispatcher {
                     nextFlush: group.nextFlush, hasFlushed: group.hasFlushed,
                     isUndelivered: !group.outstanding.isEmpty || !group.due.isEmpty,
                     members: Array(group.alerts.keys))
-            }, log: log.entries)
+            }, log: log.entries,
+            silences: silences.all.sorted { $0.id < $1.id })
     }
 
     package init(
@@ -48,6 +50,7 @@ extension Dispatcher {
     ) {
         self.init(settings, now: now)
         log = NotificationLog(entries: state.log)
+        silences = Silences(settings.silences, continuing: state.silences)
         let groupsBefore = Dictionary(state.groups.map { (SavedGroup($0), $0) }) { first, _ in first }
         let members = Set(state.groups.lazy.flatMap(\.members))
         for saved in state.alerts {

@@ -56,6 +56,8 @@ package actor Notifier {
     private let queues: [String: [DeliveryQueue]]
     private var dispatcher: Dispatcher
     private var telemetry: NotifierTelemetry
+    private let random: RandomSource
+    private let logger: Logger
     private let beforeAlerts: (@Sendable () async -> Void)?
     private let publish: @Sendable ([AlertTransition]) -> Void
     private var isDraining = false
@@ -67,7 +69,8 @@ package actor Notifier {
     package init(
         pipeline: String, routing: RoutingSettings, receivers: [Receiver], externalURL: String, inbox: Edge<[Alert]>,
         queue: DeliveryQueue.Settings = .init(), firstFlush: Timestamp = .distantPast,
-        continuing: Continuation? = nil, publish: @escaping @Sendable ([AlertTransition]) -> Void = { _ in },
+        silences: Silences.Limits = .init(), continuing: Continuation? = nil,
+        publish: @escaping @Sendable ([AlertTransition]) -> Void = { _ in },
         in surroundings: Surroundings
     ) {
         var infos: [String: [IntegrationInfo]] = [:]
@@ -92,11 +95,14 @@ package actor Notifier {
         self.queues = queues
         self.publish = publish
         beforeAlerts = surroundings.beforeAlerts
+        random = surroundings.random
+        logger = surroundings.logger
         clock = surroundings.clock
         telemetry = NotifierTelemetry(surroundings.telemetry, pipeline: pipeline, logger: surroundings.logger)
         timer = DeadlineTimer(clock: surroundings.clock)
         let settings = DispatcherSettings(
-            pipeline: pipeline, routing: routing, receivers: infos, externalURL: externalURL, firstFlush: firstFlush)
+            pipeline: pipeline, routing: routing, receivers: infos, externalURL: externalURL, firstFlush: firstFlush,
+            silences: silences)
         let now = surroundings.clock.now()
         dispatcher =
             if let continuing {
@@ -125,6 +131,29 @@ package actor Notifier {
 
     /// What is known now, to be asked about alerts by others without holding up notifications.
     package func snapshot() -> Dispatcher { dispatcher }
+
+    /// Makes or changes a silence.
+    /// - Returns: its id, which is another than the draft's where a new one had to take its place.
+    package func set(_ draft: SilenceDraft) throws(SilenceError) -> String {
+        let change = try dispatcher.set(draft, now: clock.now(), newID: random.uuid)
+        log(change)
+        return change.id
+    }
+
+    /// Ends a silence.
+    package func expire(silence id: String) throws(SilenceError) {
+        log(try dispatcher.expire(silence: id, now: clock.now()))
+    }
+
+    private func log(_ change: Silences.Change) {
+        guard let kind = change.kind, let silence = change.silences.last else { return }
+        logger.info(
+            "A silence has changed.",
+            metadata: [
+                "pipeline": "\(dispatcher.settings.pipeline)", "silence": "\(change.id)", "change": "\(kind.rawValue)",
+                "matchers": "\(silence.matchers.alertmanagerText)", "author": "\(silence.createdBy)",
+            ])
+    }
 
     package func run() async {
         await withDiscardingTaskGroup { timers in

@@ -3,7 +3,9 @@ import Streams
 /// Bytes as the graph keeps them in the data folder: a mark, a version, the content, and a checksum over all of it.
 extension DispatcherState {
     private static let mark = Array("tocsin-notify\n".utf8)
-    private static let version: UInt64 = 1
+    private static let version: UInt64 = 2
+    /// Knew no silences.
+    private static let firstVersion: UInt64 = 1
 
     /// Why saved bytes can't be used. They are then left out, which means that what they said may be notified again.
     package enum DecodingError: Error, Sendable, Equatable, CustomStringConvertible {
@@ -35,6 +37,7 @@ extension DispatcherState {
             writer.write(item.value.time)
             writer.write(item.value.expiresAt)
         }
+        writer.write(silences) { $0.write($1) }
         writer.writeFixed(StateWriter.checksum(writer.bytes[...]))
         return writer.bytes
     }
@@ -47,13 +50,18 @@ extension DispatcherState {
         var tail = StateReader(bytes.suffix(8))
         guard tail.readFixed() == StateWriter.checksum(body) else { throw .damaged }
         guard let version = reader.readNumber() else { throw .damaged }
-        guard version == Self.version else { throw .unknownVersion(version) }
+        guard version == Self.version || version == Self.firstVersion else { throw .unknownVersion(version) }
         guard let savedAt = reader.readTimestamp(), let alerts = reader.readList({ $0.readAlert() }),
             let groups = reader.readList({ $0.readGroup() }), let log = reader.readList({ $0.readLogEntry() })
         else { throw .damaged }
+        var silences: [Silence] = []
+        if version > Self.firstVersion {
+            guard let read = reader.readList({ $0.readSilence() }) else { throw .damaged }
+            silences = read.compactMap(\.self)
+        }
         self.init(
             savedAt: savedAt, alerts: alerts, groups: groups,
-            log: Dictionary(log.map { ($0.key, $0.entry) }) { first, _ in first })
+            log: Dictionary(log.map { ($0.key, $0.entry) }) { first, _ in first }, silences: silences)
     }
 }
 
@@ -120,6 +128,21 @@ private struct StateWriter {
         write(group.members) { $0.writeFixed($1.rawValue) }
     }
 
+    mutating func write(_ silence: Silence) {
+        write(silence.id)
+        write(silence.matchers) { writer, matcher in
+            writer.write(matcher.name)
+            writer.write(matcher.op.rawValue)
+            writer.write(matcher.value)
+        }
+        write(silence.startsAt)
+        write(silence.endsAt)
+        write(silence.updatedAt)
+        write(silence.createdBy)
+        write(silence.comment)
+        write(silence.annotations)
+    }
+
     /// FNV-1a.
     static func checksum(_ bytes: ArraySlice<UInt8>) -> UInt64 {
         bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
@@ -171,15 +194,18 @@ private struct StateReader {
         return items
     }
 
-    mutating func readLabels() -> LabelSet? {
+    mutating func readLabels() -> LabelSet? { readPairs().map { LabelSet($0) } }
+    mutating func readAnnotations() -> LabelSet? { readPairs().map { LabelSet.annotations($0) } }
+
+    private mutating func readPairs() -> [Label]? {
         readList { reader in
             guard let name = reader.readText(), let value = reader.readText() else { return nil }
             return Label(name, value)
-        }.map { LabelSet($0) }
+        }
     }
 
     mutating func readAlert() -> Alert? {
-        guard let labels = readLabels(), let annotations = readLabels(), let startsAt = readTimestamp(),
+        guard let labels = readLabels(), let annotations = readAnnotations(), let startsAt = readTimestamp(),
             let hasEnd = readFlag(), let endsAt = readTimestamp(), let updatedAt = readTimestamp(),
             let generatorURL = readText(), let flags = rest.popFirst()
         else { return nil }
@@ -197,6 +223,27 @@ private struct StateReader {
         return DispatcherState.Group(
             routeID: routeID, labels: labels, nextFlush: nextFlush, hasFlushed: hasFlushed,
             isUndelivered: isUndelivered, members: members.map(Fingerprint.init(rawValue:)))
+    }
+
+    /// The inner nil: a silence whose matchers are none any more, which mutes nothing.
+    mutating func readSilence() -> Silence?? {
+        guard let id = readText(), let matchers = readList({ $0.readMatcher() }), let startsAt = readTimestamp(),
+            let endsAt = readTimestamp(), let updatedAt = readTimestamp(), let createdBy = readText(),
+            let comment = readText(), let annotations = readAnnotations()
+        else { return nil }
+        let usable = matchers.compactMap(\.self)
+        guard !usable.isEmpty, usable.count == matchers.count else { return .some(nil) }
+        return Silence(
+            id: id, matchers: usable, startsAt: startsAt, endsAt: endsAt, updatedAt: updatedAt, createdBy: createdBy,
+            comment: comment, annotations: annotations)
+    }
+
+    private mutating func readMatcher() -> Matcher?? {
+        guard let name = readText(), let op = readText().flatMap(Matcher.Operator.init(rawValue:)),
+            let value = readText()
+        else { return nil }
+        // Another version of the expressions' engine may refuse what this one took.
+        return .some(try? Matcher(name, op, value))
     }
 
     mutating func readLogEntry() -> (key: NotificationLog.Key, entry: NotificationLog.Entry)? {

@@ -1,3 +1,4 @@
+import Streams
 import Synchronization
 
 /// Growing pauses between tries, each drawn at random around its middle so that many who failed together do not come
@@ -51,5 +52,19 @@ package final class RandomSource: Sendable {
         generator.withLock { generator in
             Double(generator.next() >> 11) * 0x1p-53
         }
+    }
+
+    /// A random UUID (RFC 9562, version 4) in its text form.
+    package func uuid() -> String {
+        let (high, low) = generator.withLock { (($0.next() as UInt64), ($0.next() as UInt64)) }
+        let versioned = high & 0xFFFF_FFFF_FFFF_0FFF | 0x4000
+        let variant = low & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
+        let digits = "\(Fingerprint(rawValue: versioned))\(Fingerprint(rawValue: variant))"
+        var text = ""
+        for (place, digit) in digits.enumerated() {
+            if [8, 12, 16, 20].contains(place) { text.append("-") }
+            text.append(digit)
+        }
+        return text
     }
 }

@@ -135,6 +135,8 @@ extension RunningGraph {
             inbox: Edge(
                 EdgeName(pipeline: pipeline.name, from: "rules", to: "notify"),
                 capacity: .init(elements: settings.alertBatchesMax, bytes: Self.postedBytesMax)),
+            // Counted from the start: a reload puts nothing off.
+            firstFlush: startTime + settings.dispatchDelay, silences: settings.silences,
             continuing: continuation, publish: { [alerts] in alerts.publish($0) },
             in: surroundings)
     }

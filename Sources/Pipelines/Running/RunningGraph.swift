@@ -45,8 +45,11 @@ package actor RunningGraph {
         var name: String
     }
 
+    let startTime: Timestamp
+
     package init(_ settings: GraphSettings) {
         self.settings = settings
+        startTime = settings.clock.now()
         var storage = settings.storage
         storage.hashSeed = settings.random()
         store = SeriesStore(settings: storage)

@@ -37,7 +37,8 @@ struct ManagementRoutes: Sendable {
         <li><a href="api/v1/rules">api/v1/rules</a>: the rules, and how their evaluation went</li>
         <li><a href="api/v1/openapi.yaml">api/v1/openapi.yaml</a>: Prometheus's API</li>
         <li>metrics/job/&lt;job&gt;, api/v1/import/prometheus, api/v1/write: where samples are pushed</li>
-        <li>api/v2/alerts: where alerts are posted</li>
+        <li><a href="api/v2/alerts">api/v2/alerts</a>: what routing knows, and where alerts are posted;
+        <a href="api/v2/alerts/groups">groups</a>, <a href="api/v2/silences">silences</a></li>
         <li><a href="api/v1/metrics">api/v1/metrics</a>, <a href="api/v1/status">api/v1/status</a>: the pushed groups</li>
         <li><a href="metrics">metrics</a>: about this server</li>
         <li><a href="-/healthy">-/healthy</a>, <a href="-/ready">-/ready</a>; POST -/reload</li>
@@ -65,6 +66,7 @@ struct ManagementRoutes: Sendable {
 
     private func metrics() async -> Response {
         var text = services.telemetry.metrics.exposition()
+        text += await AlertmanagerReadings.exposition(services)
         if let gateway = services.graph.gateway, gateway.settings.exposes {
             do throws(PushGateway.Inconsistent) {
                 text += try await gateway.exposition()

@@ -23,11 +23,11 @@ struct PostAlertsRoutes: Sendable {
     /// `pipeline=` names the pipeline that the alerts enter, the default one unless set. What is valid is taken, whatever
     /// else the request has.
     private func post(_ request: Request) async throws -> Response {
-        try checkType(of: request)
+        try Self.checkType(of: request)
         let pipeline = RequestParameters(query: request.uri.query ?? "").all("pipeline").first
         let reader = RequestBodyReader(bytesMax: Self.bodyBytesMax)
         let invalid = try await reader.withWhole(of: request, in: services.bodies) { body in
-            if body.readableBytes == 0 { throw HTTPFailure(.unprocessableContent, "alerts in body is required") }
+            if body.readableBytes == 0 { throw AlertmanagerFailure.missing("alerts") }
             return try post(alerts(in: body), to: pipeline, bytes: body.readableBytes)
         }
         if invalid.isEmpty { return AlertmanagerAnswer.empty }
@@ -38,19 +38,24 @@ struct PostAlertsRoutes: Sendable {
         return AlertmanagerAnswer.json(.string(message), status: .badRequest)
     }
 
-    private func checkType(of request: Request) throws(HTTPFailure) {
+    static func checkType(of request: Request) throws(HTTPFailure) {
         let type = request.headers[.contentType] ?? "application/octet-stream"
         let name = type.prefix { $0 != ";" }.trimmed.lowercased()
         if name == "application/json" || request.headers[.contentLength] == "0" { return }
         throw HTTPFailure(
-            .unsupportedMediaType, "unsupported media type \(quoted(String(name.prefix(64)))): send application/json")
+            .unsupportedMediaType,
+            "unsupported media type \(quoted(String(name.prefix(64)))), only [application/json] are allowed")
     }
 
-    private func alerts(in body: ByteBuffer) throws(HTTPFailure) -> [PostedAlert] {
+    private func alerts(in body: ByteBuffer) throws(AlertmanagerFailure) -> [PostedAlert] {
         do throws(PostedAlert.BodyError) {
             return try PostedAlert.list(json: body.readableBytesView)
         } catch {
-            throw HTTPFailure(error.kind == .unreadable ? .badRequest : .unprocessableContent, error.message)
+            switch error.kind {
+            case .unreadable: throw .unreadable("alerts", error.message)
+            case .missing: throw .missing(error.message)
+            case .invalid: throw .invalid(601, error.message)
+            }
         }
     }
 

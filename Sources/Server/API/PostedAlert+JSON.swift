@@ -4,7 +4,12 @@ import Streams
 extension PostedAlert {
     /// Why a body is no list of alerts, as Alertmanager tells apart what can't be read and what lacks something.
     struct BodyError: Error, Sendable, Equatable {
-        enum Kind: Sendable { case unreadable, incomplete }
+        enum Kind: Sendable {
+            case unreadable
+            /// The message is the name of what is missing.
+            case missing
+            case invalid
+        }
         var kind: Kind
         var message: String
     }
@@ -23,24 +28,26 @@ extension PostedAlert {
         guard let items = document.items else { throw .unreadable("the body is no list of alerts") }
         var alerts: [PostedAlert] = []
         alerts.reserveCapacity(items.count)
-        for (place, item) in items.enumerated() { alerts.append(try PostedAlert(item, "alerts[\(place)]")) }
+        for (place, item) in items.enumerated() { alerts.append(try PostedAlert(item, at: place)) }
         return alerts
     }
 
-    private init(_ item: JSONValue, _ place: String) throws(BodyError) {
+    private init(_ item: JSONValue, at index: Int) throws(BodyError) {
+        let place = "alerts[\(index)]"
         guard case .object = item else { throw .unreadable("\(place) is no object") }
-        guard let labels = try Self.labels(item["labels"], "\(place).labels") else {
-            throw BodyError(kind: .incomplete, message: "\(place).labels is required")
+        guard let labels = try Self.pairs(item["labels"], "\(place).labels") else {
+            throw BodyError(kind: .missing, message: "\(index).labels")
         }
         self.init(
-            labels: labels, annotations: try Self.labels(item["annotations"], "\(place).annotations") ?? LabelSet(),
+            labels: LabelSet(labels),
+            annotations: LabelSet.annotations(try Self.pairs(item["annotations"], "\(place).annotations") ?? []),
             startsAt: try Self.time(item["startsAt"], "\(place).startsAt"),
             endsAt: try Self.time(item["endsAt"], "\(place).endsAt"),
-            generatorURL: try Self.link(item["generatorURL"], "\(place).generatorURL"))
+            generatorURL: try Self.link(item["generatorURL"], "\(index).generatorURL"))
     }
 
-    /// Nil where there are none. A label without a value is none.
-    private static func labels(_ value: JSONValue?, _ place: String) throws(BodyError) -> LabelSet? {
+    /// Nil where there are none.
+    private static func pairs(_ value: JSONValue?, _ place: String) throws(BodyError) -> [Label]? {
         guard let value, value != .null else { return nil }
         guard case .object(let members) = value else { throw .unreadable("\(place) is no object") }
         var labels: [Label] = []
@@ -50,27 +57,31 @@ extension PostedAlert {
             }
             labels.append(Label(member.name, text))
         }
-        return LabelSet(labels)
+        return labels
     }
 
     /// Go's zero time, which clients written in it send for no time at all.
-    private static let zeroTime = Timestamp(milliseconds: -62_135_596_800_000)
+    static let zeroTime = Timestamp(milliseconds: -62_135_596_800_000)
 
     /// RFC 3339; without a zone in UTC.
     private static func time(_ value: JSONValue?, _ place: String) throws(BodyError) -> Timestamp? {
         guard let value, value != .null else { return nil }
         guard let text = value.string else { throw .unreadable("\(place) is no text") }
-        guard let time = Timestamp(rfc3339: text) ?? Timestamp(rfc3339: text + "Z") else {
+        guard let time = time(text) else {
             throw .unreadable("\(place) is no time as RFC 3339 has it, such as 2026-01-02T15:04:05.678Z")
         }
         return time == zeroTime ? nil : time
     }
 
+    /// Nil: no time.
+    static func time(_ text: String) -> Timestamp? { Timestamp(rfc3339: text) ?? Timestamp(rfc3339: text + "Z") }
+
     private static func link(_ value: JSONValue?, _ place: String) throws(BodyError) -> String {
         guard let value, value != .null else { return "" }
         guard let text = value.string else { throw .unreadable("\(place) is no text") }
         guard text.isEmpty || isRequestURI(text) else {
-            throw BodyError(kind: .incomplete, message: "\(place) is no URI: write scheme://host/path, or /path")
+            throw BodyError(
+                kind: .invalid, message: "\(place) in body must be of type uri: \(quoted(String(text.prefix(200))))")
         }
         return text
     }

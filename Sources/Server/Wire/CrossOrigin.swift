@@ -6,7 +6,7 @@ package import Streams
 package struct CrossOrigin: Sendable {
     package let pattern: String
     /// Matches the whole of an origin; nil: any.
-    private let origins: RegularExpression?
+    let origins: RegularExpression?
 
     /// - Parameter pattern: for the whole of an origin, such as `https?://(a|b)\.example`.
     package init(_ pattern: String) throws(RegularExpression.SyntaxError) {
@@ -23,9 +23,9 @@ package struct CrossOrigin: Sendable {
 
     package static let any = CrossOrigin()
 
-    private static let allowHeaders = HTTPField.Name("Access-Control-Allow-Headers")!
-    private static let allowMethods = HTTPField.Name("Access-Control-Allow-Methods")!
-    private static let allowOrigin = HTTPField.Name("Access-Control-Allow-Origin")!
+    static let allowHeaders = HTTPField.Name("Access-Control-Allow-Headers")!
+    static let allowMethods = HTTPField.Name("Access-Control-Allow-Methods")!
+    static let allowOrigin = HTTPField.Name("Access-Control-Allow-Origin")!
     private static let exposeHeaders = HTTPField.Name("Access-Control-Expose-Headers")!
 
     func add(to response: inout Response, for request: Request) {

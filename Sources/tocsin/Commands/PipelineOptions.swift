@@ -18,6 +18,33 @@ struct PipelineOptions: ParsableArguments {
     }
 }
 
+/// What a server runs: pipelines, an alertmanager.yml, or both.
+struct RunnableOptions: ParsableArguments {
+    @Argument(help: "Pipeline files, or folders of them.")
+    var paths: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "An alertmanager.yml to run as it is, as the pipeline named default.", valueName: "file"))
+    var alertmanager: String?
+
+    @OptionGroup var variables: EnvironmentOptions
+
+    func validate() throws {
+        if paths.isEmpty, alertmanager == nil {
+            throw ValidationError("Missing expected argument '<paths> ...': name pipelines, or --alertmanager <file>")
+        }
+    }
+
+    var allPaths: [String] { paths + (alertmanager.map { [$0] } ?? []) }
+
+    /// - Parameter extra: variables that are set where neither the file nor the environment sets them.
+    /// - Throws: all that is wrong, in any file.
+    func load(extra: [String: String] = [:]) throws(ConfigErrors) -> Plan {
+        try PipelineLoader(environment: try variables.environment(extra)).load(paths, alertmanager: alertmanager)
+    }
+}
+
 /// What `${NAME}` in pipelines stands for.
 struct EnvironmentOptions: ParsableArguments {
     @Option(

@@ -24,7 +24,7 @@ struct RunCommand: AsyncParsableCommand {
             Example: tocsin run pipelines --listen 127.0.0.1:9190 --data data --env-file .env
             """)
 
-    @OptionGroup var pipelines: PipelineOptions
+    @OptionGroup var pipelines: RunnableOptions
 
     @Option(help: ArgumentHelp("Where to listen; :PORT alone listens on all addresses.", valueName: "host:port"))
     var listen = "127.0.0.1:9190"
@@ -47,6 +47,8 @@ struct RunCommand: AsyncParsableCommand {
 
     @OptionGroup var web: WebOptions
 
+    @OptionGroup var silences: SilenceOptions
+
     @OptionGroup var logging: LogOptions
 
     func run() async throws {
@@ -57,6 +59,8 @@ struct RunCommand: AsyncParsableCommand {
             throw ValidationError("'\(routePrefix)' is not a path; write one such as /tocsin")
         }
         let limits = try queries.limits()
+        // Wrong ones are told before anything is begun.
+        _ = (try silences.limits(), try silences.dispatchDelay())
         let logger = logging.logger()
         // Which port a free one will be is not known yet.
         let known = address.port == 0 ? [:] : ["TOCSIN_LISTEN": "\(address)"]
@@ -95,7 +99,12 @@ struct RunCommand: AsyncParsableCommand {
         var graphSettings = GraphSettings(
             clock: clock, telemetry: telemetry, logger: logger, http: client, connector: TCPConnector(),
             storage: storage.settings, externalURL: externalURL ?? "http://\(address)\(prefix)", dataFolder: data)
+<<<<<<< HEAD
         graphSettings.allowsCommands = allowCommands
+=======
+        graphSettings.silences = try silences.limits()
+        graphSettings.dispatchDelay = try silences.dispatchDelay()
+>>>>>>> 2f85f89 (silences, and all of Alertmanager's API v2)
         graphSettings.blocking = { work in
             // The pool lives as long as the program.
             try? await NIOThreadPool.singleton.runIfActive { work() }
@@ -160,7 +169,7 @@ extension RunCommand {
     ) -> [ServerServices.Flag] {
         let retention = graph.store.settings.retention.prometheusText
         return [
-            .init("config.file", pipelines.paths.joined(separator: " ")), .init("enable-feature", ""),
+            .init("config.file", pipelines.allPaths.joined(separator: " ")), .init("enable-feature", ""),
             .init("log.level", "\(logging.logger().logLevel)"), .init("query.lookback-delta", "5m"),
             .init("query.max-concurrency", "\(queries.concurrencyMax)"),
             .init("query.max-samples", "\(queries.samplesMax)"), .init("query.timeout", queries.timeout),

@@ -22,6 +22,9 @@ final class TimelinePlayer {
     private var config: String
     private var firstFlush = Timestamp.distantPast
 
+    /// Ids of silences by the names that the scenario has for them.
+    private var silences: [String: String] = [:]
+
     // The notifier that runs now.
     private var notifier: Notifier?
     private var running: Task<Void, Never>?
@@ -63,10 +66,9 @@ final class TimelinePlayer {
     // MARK: events
 
     private func carryOut(_ event: Node) throws {
-        for key in ["post_silence", "delete_silence"] where event[key] != nil {
-            throw Unplayable(description: "silences are not built yet")
-        }
-        if event["get"] != nil { throw Unplayable(description: "the API is not part of this") }
+        if let silence = event["post_silence"] { try post(silence: silence) }
+        if let name = event["delete_silence"]?.text { try delete(silence: name) }
+        if let path = event["get"]?.text { try get(path, event["expect"]?["body"]?.items ?? []) }
         if let alerts = event["post_alerts"]?.items { post(alerts, wantsError: event["expect"] != nil) }
         if let reload = event["reload"] { try self.reload(reload, wantsError: event["expect"] != nil) }
     }
@@ -101,6 +103,46 @@ final class TimelinePlayer {
         try configure(text, continuing: state.map { .init($0, by: .reload) })
     }
 
+    private func post(silence node: Node) throws {
+        let matchers = (node["matchers"]?.items ?? []).map { matcher in
+            let isEqual = matcher["isEqual"]?.text != "false"
+            let op: Matcher.Operator =
+                matcher["isRegex"]?.text == "true" ? (isEqual ? .matches : .notMatches) : (isEqual ? .equal : .notEqual)
+            return SilenceDraft.MatcherText(matcher["name"]?.text ?? "", op, matcher["value"]?.text ?? "")
+        }
+        let draft = SilenceDraft(
+            id: node["replace"]?.text.flatMap { silences[$0] } ?? "", matchers: matchers,
+            startsAt: time(node.number("starts")), endsAt: time(node.number("ends")), createdBy: "t", comment: "t")
+        silences[node["name"]?.text ?? ""] = try ask { try await $0.set(draft) }
+    }
+
+    private func delete(silence name: String) throws {
+        guard let id = silences[name] else { throw Unplayable(description: "no silence named \(name)") }
+        try ask { try await $0.expire(silence: id) }
+    }
+
+    /// What the API would show.
+    private func get(_ path: String, _ wanted: [Node]) throws {
+        let dispatcher = try ask { await $0.snapshot() }
+        let shown = ShownState(dispatcher, path, at: clock.now())
+        problems += shown.differences(from: wanted).map { "\(path): \($0)" }
+    }
+
+    /// Carries out something on the notifier, in the simulation.
+    private func ask<Answer: Sendable>(
+        _ question: @escaping @Sendable (Notifier) async throws -> Answer
+    ) throws -> Answer {
+        guard let notifier else { throw Unplayable(description: "nothing runs") }
+        let box = Box<Result<Answer, any Error>>()
+        let task = Task(executorPreference: simulation) {
+            do { box.content = .success(try await question(notifier)) } catch { box.content = .failure(error) }
+        }
+        simulation.runUntilIdle()
+        _ = task
+        guard let result = box.content else { throw Unplayable(description: "no answer") }
+        return try result.get()
+    }
+
     // MARK: the notifier
 
     private func configure(_ text: String, continuing: Notifier.Continuation?) throws {
@@ -130,19 +172,18 @@ final class TimelinePlayer {
     private func stop() -> DispatcherState? {
         guard let notifier, let running else { return nil }
         running.cancel()
-        var state: DispatcherState?
-        let box = StateBox()
-        let task = Task(executorPreference: simulation) { box.state = await notifier.state() }
+        let box = Box<DispatcherState>()
+        let task = Task(executorPreference: simulation) { box.content = await notifier.state() }
         simulation.runUntilIdle()
         _ = task
-        state = box.state
+        let state = box.content
         self.notifier = nil
         return state
     }
 
     // Written and read on the test's thread alone: the simulation runs there.
-    private final class StateBox: @unchecked Sendable {
-        var state: DispatcherState?
+    private final class Box<Content: Sendable>: @unchecked Sendable {
+        var content: Content?
     }
 
     private func sink(_ node: Node) throws -> any Sink {
@@ -248,7 +289,7 @@ final class TimelinePlayer {
         return "@\(request.at) \(request.notification.groupKey) \(alerts)"
     }
 
-    private static func labels(_ node: Node?) -> LabelSet {
+    static func labels(_ node: Node?) -> LabelSet {
         LabelSet((node?.textPairs ?? []).map { Label($0.key, $0.value) })
     }
 }
