@@ -25,14 +25,11 @@ package struct GraphSettings: Sendable {
     /// How long a shutdown writes samples for the next start; those of series that are not written by then are lost.
     package var snapshotTimeout = Duration.seconds(8)
     package var random: @Sendable () -> UInt64
-<<<<<<< HEAD
     /// Whether receivers may run programs.
     package var allowsCommands = false
-=======
     /// After a start no group is notified for that long: time for the first alerts to come in.
     package var dispatchDelay = Duration.zero
     package var silences = Silences.Limits()
->>>>>>> 2f85f89 (silences, and all of Alertmanager's API v2)
     /// How often state is kept while the graph runs.
     package var stateInterval = Duration.seconds(2)
     /// Carries out what blocks its thread, and returns when it is done: on a thread made for that, where there is one.

@@ -99,12 +99,9 @@ struct RunCommand: AsyncParsableCommand {
         var graphSettings = GraphSettings(
             clock: clock, telemetry: telemetry, logger: logger, http: client, connector: TCPConnector(),
             storage: storage.settings, externalURL: externalURL ?? "http://\(address)\(prefix)", dataFolder: data)
-<<<<<<< HEAD
         graphSettings.allowsCommands = allowCommands
-=======
         graphSettings.silences = try silences.limits()
         graphSettings.dispatchDelay = try silences.dispatchDelay()
->>>>>>> 2f85f89 (silences, and all of Alertmanager's API v2)
         graphSettings.blocking = { work in
             // The pool lives as long as the program.
             try? await NIOThreadPool.singleton.runIfActive { work() }
