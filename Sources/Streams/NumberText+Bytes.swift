@@ -38,23 +38,22 @@ package func appendFixedFloat(_ value: Double, to text: inout [UInt8]) {
         text += formatFloat(value, .fixed).utf8
         return
     }
-    for place in 0..<characters.count { text.append(characters.bytes[place]) }
+    characters.bytes.span.withUnsafeBufferPointer { text.append(contentsOf: $0.prefix(characters.count)) }
 }
 
 /// Appends the decimal digits of an integer.
 package func appendInteger(_ value: Int64, to text: inout [UInt8]) {
-    var digits = InlineArray<20, UInt8>(repeating: 0)
-    var rest = value.magnitude
-    var count = 0
-    repeat {
-        let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
-        digits[count] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digit)
-        count += 1
-        rest = quotient
-    } while rest > 0
-    if value < 0 { text.append(UInt8(ascii: "-")) }
-    while count > 0 {
-        count -= 1
-        text.append(digits[count])
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
+        var rest = value.magnitude
+        var start = digits.count
+        repeat {
+            let quotient = rest / 10
+            start -= 1
+            digits.initializeElement(
+                at: start, to: UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest &- quotient &* 10))
+            rest = quotient
+        } while rest > 0
+        if value < 0 { text.append(UInt8(ascii: "-")) }
+        text.append(contentsOf: UnsafeBufferPointer(rebasing: digits[start...]))
     }
 }

@@ -93,13 +93,15 @@ struct APIAnswer: Sendable {
 /// Collects what is written and sends it in pieces, so that no large answer is in memory as a whole; waits while the
 /// client does not read.
 struct PieceWriter {
-    private static let pieceBytes = 64 * 1024
+    private let pieceBytes: Int
 
     var bytes: [UInt8]
 
-    init(_ text: String = "") {
+    /// - Parameter pieceBytes: how much is a piece; `.max` for those who want it whole.
+    init(_ text: String = "", pieceBytes: Int = 64 * 1024) {
+        self.pieceBytes = pieceBytes
         bytes = Array(text.utf8)
-        bytes.reserveCapacity(Self.pieceBytes + 4096)
+        bytes.reserveCapacity(min(pieceBytes, 64 * 1024) + 4096)
     }
 
     mutating func write(_ text: StaticString) {
@@ -110,7 +112,7 @@ struct PieceWriter {
     mutating func write(_ text: String) { bytes += text.utf8 }
 
     /// Whether there is enough for a piece.
-    var isFull: Bool { bytes.count >= Self.pieceBytes }
+    var isFull: Bool { bytes.count >= pieceBytes }
 
     /// Sends what there is when it is enough for a piece.
     @concurrent

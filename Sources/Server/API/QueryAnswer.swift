@@ -4,85 +4,152 @@ import NIOCore
 import PromQL
 import Streams
 
-/// A query's result as the JSON of Prometheus's API. It leaves in pieces, so that a large one is not there twice.
-enum QueryAnswer {
+/// A query's result as the JSON of Prometheus's API.
+struct QueryAnswer: Sendable {
+    private let result: QueryResult
+    private let query: String
+    private let warnings: [String]
+    private let statistics: JSONValue?
+    private let room: AnswerBudget.Hold
+
     /// - Parameters:
     ///   - warnings: those besides the result's own.
-    ///   - executor: where the text is made, for a large one takes its time.
     ///   - room: what the result takes, until the client has read it.
-    static func response(
+    init(
         _ result: QueryResult, query: String, warnings: [String] = [], statistics: JSONValue? = nil,
-        on executor: QueryExecutor, room: AnswerBudget.Hold
-    ) -> Response {
-        Response(
-            status: .ok, headers: [.contentType: "application/json"],
-            body: ResponseBody { writer in
-                try await withTaskExecutorPreference(executor) {
-                    var text = PieceWriter("{\"status\":\"success\",\"data\":{\"resultType\":")
-                    switch result.value {
-                    case .scalar(let value, let time):
-                        text.write("\"scalar\",\"result\":")
-                        SampleJSON.point(time.milliseconds, value, to: &text.bytes)
-                    case .string(let value, let time):
-                        text.write("\"string\",\"result\":[\(SampleJSON.seconds(time.milliseconds)),")
-                        JSONValue.write(string: value, to: &text.bytes)
-                        text.write("]")
-                    case .vector(let samples): try await write(samples, &text, &writer)
-                    case .matrix(let series): try await write(series, &text, &writer)
-                    }
-                    if let statistics {
-                        text.write(",\"stats\":")
-                        statistics.write(to: &text.bytes)
-                    }
-                    text.write("}")
-                    list("warnings", warnings + result.warnings(in: query), kind: "warning", to: &text.bytes)
-                    list("infos", result.infos(in: query), kind: "info", to: &text.bytes)
-                    text.write("}")
-                    try await text.finish(&writer)
-                    _ = room
+        room: AnswerBudget.Hold
+    ) {
+        self.result = result
+        self.query = query
+        self.warnings = warnings
+        self.statistics = statistics
+        self.room = room
+    }
+
+    /// A small answer is made at once; a large one leaves in pieces, so that it is not there twice.
+    /// - Parameter executor: where a large one's text is made, for it takes its time.
+    func response(on executor: QueryExecutor) -> Response {
+        let headers: HTTPFields = [.contentType: "application/json"]
+        if isSmall {
+            var text = PieceWriter(pieceBytes: .max)
+            begin(&text)
+            switch result.value {
+            case .vector(let samples): for sample in samples.indices { Self.write(samples, sample, &text) }
+            case .matrix(let series):
+                var times = TimeTexts()
+                for place in series.indices {
+                    var points = Self.begin(series, place, &text)
+                    points.write(to: &text, &times)
                 }
+            case .scalar, .string: break
+            }
+            end(&text)
+            let buffer = ByteBuffer(bytes: text.bytes)
+            // Two pieces' worth may wait for a slow client uncounted, as two pieces do of any answer.
+            if buffer.readableBytes <= Self.uncountedBytesMax {
+                return Response(status: .ok, headers: headers, body: .init(byteBuffer: buffer))
+            }
+            return Response(
+                status: .ok, headers: headers,
+                body: ResponseBody(contentLength: buffer.readableBytes) { [room] writer in
+                    try await writer.write(buffer)
+                    try await writer.finish(nil)
+                    _ = room
+                })
+        }
+        return Response(
+            status: .ok, headers: headers,
+            body: ResponseBody { writer in
+                try await withTaskExecutorPreference(executor) { try await write(to: &writer) }
             })
     }
 
-    @concurrent
-    private static func write(
-        _ samples: [VectorSample], _ text: inout PieceWriter, _ writer: inout any ResponseBodyWriter
-    ) async throws {
-        text.write("\"vector\",\"result\":[")
-        for (place, sample) in samples.enumerated() {
-            text.write(place == 0 ? "{\"metric\":" : ",{\"metric\":")
-            write(sample.labels, to: &text.bytes)
-            if let histogram = sample.histogram {
-                text.write(",\"histogram\":")
-                SampleJSON.point(sample.timestamp.milliseconds, histogram, to: &text.bytes)
-            } else {
-                text.write(",\"value\":")
-                SampleJSON.point(sample.timestamp.milliseconds, sample.value, to: &text.bytes)
-            }
-            text.write("}")
-            if text.isFull { try await text.flush(to: &writer) }
+    private static let uncountedBytesMax = 128 * 1024
+
+    /// About half a megabyte of text at most.
+    private var isSmall: Bool {
+        switch result.value {
+        case .scalar, .string: true
+        case .vector(let samples): samples.count <= 2048 && samples.allSatisfy { $0.histogram == nil }
+        case .matrix(let series):
+            series.allSatisfy(\.histograms.isEmpty) && result.sampleCount + series.count * 8 <= 16_384
         }
-        text.write("]")
     }
 
     @concurrent
-    private static func write(
-        _ series: [SeriesSamples], _ text: inout PieceWriter, _ writer: inout any ResponseBodyWriter
-    ) async throws {
-        text.write("\"matrix\",\"result\":[")
-        for (place, one) in series.enumerated() {
-            text.write(place == 0 ? "{\"metric\":" : ",{\"metric\":")
-            write(one.labels, to: &text.bytes)
-            for isHistogram in one.histograms.isEmpty ? [false] : [false, true] {
-                var points = PointWriter(one, histograms: isHistogram)
+    private func write(to writer: inout any ResponseBodyWriter) async throws {
+        var text = PieceWriter()
+        begin(&text)
+        switch result.value {
+        case .vector(let samples):
+            for place in samples.indices {
+                Self.write(samples, place, &text)
+                if text.isFull { try await text.flush(to: &writer) }
+            }
+        case .matrix(let series):
+            var times = TimeTexts()
+            for place in series.indices {
+                var points = Self.begin(series, place, &text)
                 while !points.isDone {
-                    points.write(to: &text)
+                    points.write(to: &text, &times)
                     if text.isFull { try await text.flush(to: &writer) }
                 }
             }
-            text.write("}")
+        case .scalar, .string: break
         }
-        text.write("]")
+        end(&text)
+        try await text.finish(&writer)
+        _ = room
+    }
+
+    private func begin(_ text: inout PieceWriter) {
+        text.write("{\"status\":\"success\",\"data\":{\"resultType\":")
+        switch result.value {
+        case .scalar(let value, let time):
+            text.write("\"scalar\",\"result\":")
+            SampleJSON.point(time.milliseconds, value, to: &text.bytes)
+        case .string(let value, let time):
+            text.write("\"string\",\"result\":[\(SampleJSON.seconds(time.milliseconds)),")
+            JSONValue.write(string: value, to: &text.bytes)
+            text.write("]")
+        case .vector: text.write("\"vector\",\"result\":[")
+        case .matrix: text.write("\"matrix\",\"result\":[")
+        }
+    }
+
+    private func end(_ text: inout PieceWriter) {
+        switch result.value {
+        case .vector, .matrix: text.write("]")
+        case .scalar, .string: break
+        }
+        if let statistics {
+            text.write(",\"stats\":")
+            statistics.write(to: &text.bytes)
+        }
+        text.write("}")
+        Self.list("warnings", warnings + result.warnings(in: query), kind: "warning", to: &text.bytes)
+        Self.list("infos", result.infos(in: query), kind: "info", to: &text.bytes)
+        text.write("}")
+    }
+
+    private static func write(_ samples: [VectorSample], _ place: Int, _ text: inout PieceWriter) {
+        text.write(place == 0 ? "{\"metric\":" : ",{\"metric\":")
+        write(samples[place].labels, to: &text.bytes)
+        if let histogram = samples[place].histogram {
+            text.write(",\"histogram\":")
+            SampleJSON.point(samples[place].timestamp.milliseconds, histogram, to: &text.bytes)
+        } else {
+            text.write(",\"value\":")
+            SampleJSON.point(samples[place].timestamp.milliseconds, samples[place].value, to: &text.bytes)
+        }
+        text.write("}")
+    }
+
+    /// A series up to its points.
+    private static func begin(_ series: [SeriesSamples], _ place: Int, _ text: inout PieceWriter) -> PointWriter {
+        text.write(place == 0 ? "{\"metric\":" : ",{\"metric\":")
+        write(series[place].labels, to: &text.bytes)
+        return PointWriter(series[place])
     }
 
     private static func write(_ labels: LabelSet, to bytes: inout [UInt8]) {
@@ -110,44 +177,100 @@ enum QueryAnswer {
     }
 }
 
-/// Writes the floats or the histograms of one series, as many at a time as fit into a piece.
+/// Writes the points of one series, first the floats, then the histograms, as many at a time as fit into a piece.
 private struct PointWriter {
     private let series: SeriesSamples
-    private let writesHistograms: Bool
+    private var writesHistograms = false
     private var next = 0
     private var hasBegun = false
 
-    init(_ series: SeriesSamples, histograms: Bool) {
-        self.series = series
-        writesHistograms = histograms
-    }
+    init(_ series: SeriesSamples) { self.series = series }
 
+    /// Whether the series is there with its end.
     private(set) var isDone = false
 
-    mutating func write(to text: inout PieceWriter) {
-        while next < series.timestamps.count, !text.isFull {
-            let place = next
-            next += 1
-            let value = series.values[place]
-            guard value.isHistogram == writesHistograms else { continue }
-            begin(&text)
-            if writesHistograms {
-                SampleJSON.point(series.timestamps[place], series.histograms[value.histogramPlace], to: &text.bytes)
+    mutating func write(to text: inout PieceWriter, _ times: inout TimeTexts) {
+        while !isDone, !text.isFull {
+            if series.histograms.isEmpty {
+                writeFloats(to: &text, &times)
             } else {
-                SampleJSON.point(series.timestamps[place], value, to: &text.bytes)
+                while next < series.timestamps.count, !text.isFull { writePoint(to: &text, &times) }
             }
+            guard next == series.timestamps.count else { return }
+            if hasBegun { text.write("]") }
+            if writesHistograms || series.histograms.isEmpty {
+                text.write("}")
+                isDone = true
+            }
+            writesHistograms = true
+            hasBegun = false
+            next = 0
         }
-        guard next == series.timestamps.count else { return }
-        if hasBegun { text.write("]") }
-        isDone = true
+    }
+
+    /// The points of a series that has no others.
+    private mutating func writeFloats(to text: inout PieceWriter, _ times: inout TimeTexts) {
+        let series = self.series
+        let timestamps = series.timestamps.span
+        let values = series.values.span
+        var place = next
+        while place < timestamps.count, !text.isFull {
+            begin(&text)
+            times.point(timestamps[place], values[place], at: place, to: &text.bytes)
+            place += 1
+        }
+        next = place
+    }
+
+    private mutating func writePoint(to text: inout PieceWriter, _ times: inout TimeTexts) {
+        let place = next
+        next += 1
+        let value = series.values[place]
+        guard value.isHistogram == writesHistograms else { return }
+        begin(&text)
+        if writesHistograms {
+            SampleJSON.point(series.timestamps[place], series.histograms[value.histogramPlace], to: &text.bytes)
+        } else {
+            times.point(series.timestamps[place], value, at: place, to: &text.bytes)
+        }
     }
 
     private mutating func begin(_ text: inout PieceWriter) {
         if hasBegun {
-            text.write(",")
+            text.bytes.append(UInt8(ascii: ","))
         } else {
             text.write(writesHistograms ? ",\"histograms\":[" : ",\"values\":[")
             hasBegun = true
         }
+    }
+}
+
+/// The texts of the times of a range, which are the same for most series of an answer.
+private struct TimeTexts {
+    private var times: [Int64] = []
+    /// `[time,"` of each.
+    private var texts: [UInt8] = []
+    private var bounds = [0]
+    private static let countMax = 11_001
+
+    /// Appends a point.
+    /// - Parameter place: which of its series it is; times are kept from the first series that comes so far.
+    mutating func point(_ time: Int64, _ value: Double, at place: Int, to bytes: inout [UInt8]) {
+        if place < times.count, times[place] == time {
+            let range = bounds[place]..<bounds[place + 1]
+            texts.withUnsafeBufferPointer { bytes.append(contentsOf: UnsafeBufferPointer(rebasing: $0[range])) }
+            return SampleJSON.endPoint(value, to: &bytes)
+        }
+        guard place == times.count, place < Self.countMax else {
+            return SampleJSON.point(time, value, to: &bytes)
+        }
+        times.append(time)
+        texts.append(UInt8(ascii: "["))
+        SampleJSON.writeSeconds(time, to: &texts)
+        texts.append(UInt8(ascii: ","))
+        texts.append(UInt8(ascii: "\""))
+        bounds.append(texts.count)
+        bytes += texts[bounds[place]...]
+        SampleJSON.endPoint(value, to: &bytes)
     }
 }

@@ -41,10 +41,11 @@ struct QueryRoutes: Sendable {
         let time = try parameters.time("time") ?? services.clock.now()
         let options = try options(parameters)
         let expression = try Self.expression(parameters)
-        let found = try await runner.run(expression, options, on: request.channel) {
+        return try await runner.run(expression, options, on: request.channel) {
             try await $0.instant($1, at: time)
+        } finish: {
+            answer($0, parameters, limit: limit)
         }
-        return answer(found, parameters, limit: limit)
     }
 
     /// A range has at most that many steps after its first.
@@ -73,10 +74,11 @@ struct QueryRoutes: Sendable {
                 parameter: "query",
                 "invalid expression type \(quoted(type)) for range query, must be Scalar or instant Vector")
         }
-        let found = try await runner.run(expression, options, on: request.channel) {
+        return try await runner.run(expression, options, on: request.channel) {
             try await $0.range($1, from: start, through: end, step: step)
+        } finish: {
+            answer($0, parameters, limit: limit)
         }
-        return answer(found, parameters, limit: limit)
     }
 
     private func answer(
@@ -98,9 +100,10 @@ struct QueryRoutes: Sendable {
         }
         return APIAnswer(
             .response(
-                QueryAnswer.response(
+                QueryAnswer(
                     result, query: parameters["query"] ?? "", warnings: warnings, statistics: statistics,
-                    on: runner.executor, room: found.room)))
+                    room: found.room
+                ).response(on: runner.executor)))
     }
 }
 

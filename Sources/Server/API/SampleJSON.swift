@@ -14,6 +14,14 @@ package enum SampleJSON {
         bytes.append(UInt8(ascii: "]"))
     }
 
+    /// The rest of a point after `[time,"`.
+    @inline(__always)
+    static func endPoint(_ value: Double, to bytes: inout [UInt8]) {
+        writeNumber(value, to: &bytes)
+        bytes.append(UInt8(ascii: "\""))
+        bytes.append(UInt8(ascii: "]"))
+    }
+
     /// `[time, {"count": .., "sum": .., "buckets": [[rule, lower, upper, count], ..]}]`; the rule says which bounds belong
     /// to the bucket: 0 the upper, 1 the lower, 2 none, 3 both.
     package static func point(_ milliseconds: Int64, _ histogram: NativeHistogram, to bytes: inout [UInt8]) {

@@ -24,6 +24,15 @@ final class QueryGate: Sendable {
     /// How many queries run, and how many wait.
     var counts: (running: Int, waiting: Int) { state.withLock { ($0.running, $0.waiting.count) } }
 
+    /// Gets in if nobody has to be waited for.
+    func enterAtOnce() -> Bool {
+        state.withLock { state in
+            guard state.running < runningMax else { return false }
+            state.running += 1
+            return true
+        }
+    }
+
     /// Waits for the turn. False: the task was cancelled first. What got in has to `leave`.
     func enter() async throws(Full) -> Bool {
         enum Way { case now(Bool), full, wait }

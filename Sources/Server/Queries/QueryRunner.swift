@@ -50,10 +50,12 @@ final class QueryRunner: Sendable {
         var room: AnswerBudget.Hold
     }
 
-    func run(
+    /// - Parameter finish: what is made of the answer, on the same thread: waking another takes longer than a light query.
+    func run<Finished: Sendable>(
         _ expression: Expression, _ options: Options, on channel: (any Channel)?,
-        _ evaluate: @escaping @Sendable (Evaluator<CountingReader>, PreparedExpression) async throws -> QueryResult
-    ) async throws -> Answer {
+        _ evaluate: @escaping @Sendable (Evaluator<CountingReader>, PreparedExpression) async throws -> QueryResult,
+        finish: @escaping @Sendable (Answer) -> Finished
+    ) async throws -> Finished {
         try await inTurn("expression evaluation", options.timeout, on: channel) { [self] queued in
             let start = ContinuousClock().now
             var timings = Timings(queued: queued)
@@ -64,7 +66,7 @@ final class QueryRunner: Sendable {
             timings.samplesRead = reader.count.value
             timings.evaluated = start.duration(to: ContinuousClock().now) - timings.prepared
             telemetry.queried(timings)
-            return Answer(result: result, timings: timings, room: try answers.hold(result.bytes))
+            return finish(Answer(result: result, timings: timings, room: try answers.hold(result.bytes)))
         }
     }
 
@@ -93,11 +95,16 @@ final class QueryRunner: Sendable {
         let phase = Phase(name)
         do {
             if timeout <= .zero { throw Patience.Interruption.timedOut }
-            return try await Patience.during(timeout, on: channel) { [self] in
-                let start = ContinuousClock().now
-                guard try await gate.enter() else { throw CancellationError() }
+            let start = ContinuousClock().now
+            // Who has to wait does so elsewhere: all the threads for queries may be at work.
+            let isIn = gate.enterAtOnce()
+            if isIn { phase.begin() }
+            return try await Patience.during(timeout, on: channel, isIn ? executor : nil) { [self] in
+                if !isIn {
+                    guard try await gate.enter() else { throw CancellationError() }
+                    phase.begin()
+                }
                 defer { gate.leave() }
-                phase.begin()
                 return try await withTaskExecutorPreference(executor) {
                     let value = try await work(start.duration(to: ContinuousClock().now))
                     // What was cut short is no answer.
