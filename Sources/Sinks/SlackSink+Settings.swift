@@ -170,5 +170,11 @@ package struct SlackGlobals: Sendable, Equatable {
         url = SecretURL(reader, "slack_api_url", "slack_api_url_file")
         appToken = SecretText(reader, "slack_app_token", "slack_app_token_file")
         if let own = reader.optional("slack_app_url", .urlString) { appURL = own }
+        // The API's method as the URL of all, with tokens in each http_config, is how it was done before there were tokens.
+        if url != nil, appToken != nil, reader.text("slack_api_url") != appURL.text {
+            reader.report(
+                .conflict("\"slack_app_token\" and \"slack_api_url\" exclude each other in global; leave one"),
+                at: "slack_app_token")
+        }
     }
 }

@@ -42,7 +42,6 @@ import YAML
     private static let differences = [
         "a008": "an expression that is null is taken as empty",
         "a009": "an expression that is null is taken as empty",
-        "a019": "Slack's token and URL are not held against each other",
         "p017": "an empty item of static_configs is no target", "p051": "replacement beside lowercase is ignored",
         "p118": "replacement beside uppercase is ignored",
         "p083": "its rule file is missing",

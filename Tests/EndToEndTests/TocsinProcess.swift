@@ -16,12 +16,14 @@ final class TocsinProcess: Sendable {
     let folder: TemporaryFolder
 
     /// - Parameter pipeline: the text of its only pipeline file.
-    init(_ pipeline: String, in folder: TemporaryFolder, environment: [String: String] = [:]) throws {
+    init(_ pipeline: String, in folder: TemporaryFolder, environment: [String: String] = [:], options: [String] = [])
+        throws
+    {
         self.folder = folder
         let file = try folder.write("pipelines/main.yaml", pipeline)
         logFile = folder.url.appending(path: "log-\(UUID().uuidString)")
         process = try ChildProcess(
-            Self.program, ["run", file.path, "--listen", "127.0.0.1:0", "--data", folder.path("data")],
+            Self.program, ["run", file.path, "--listen", "127.0.0.1:0", "--data", folder.path("data")] + options,
             environment: environment, errors: .file(logFile.path))
     }
 

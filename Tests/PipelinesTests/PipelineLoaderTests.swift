@@ -143,8 +143,8 @@ import YAML
             "p.yml:3:37: key \"url\" is missing in a webhook"
         ),
         (
-            "name: x\nrouting: {route: {receiver: a}}\nsinks: [{name: a, sns_configs: [{}]}]",
-            "p.yml:3:19: key \"sns_configs\" in a receiver is not supported yet"
+            "name: x\nrouting: {route: {receiver: a}}\nsinks: [{name: a, sms_configs: [{}]}]",
+            "p.yml:3:19: unknown key \"sms_configs\" in a receiver"
         ),
         (
             "name: x\nreceivers: []",
