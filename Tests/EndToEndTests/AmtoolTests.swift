@@ -12,7 +12,20 @@ import Testing
         let tocsin = try TocsinProcess(
             """
             name: default
-            routing: {route: {receiver: nobody, routes: [{receiver: web, matchers: [team="web"]}]}}
+            routing:
+              route:
+                receiver: nobody
+                routes: [{receiver: web, matchers: [team="web"], active_time_intervals: [always], mute_time_intervals: [never]}]
+              time_intervals:
+                - {name: always, time_intervals: [{years: ['2000:2100']}]}
+                - name: never
+                  time_intervals:
+                    - times: [{start_time: '09:30', end_time: '24:00'}, {start_time: '00:00', end_time: '01:05'}]
+                      weekdays: ['monday:friday', sunday]
+                      days_of_month: ['1:7', '-3:-1']
+                      months: ['january:march', '12']
+                      years: ['1999:2000']
+                      location: Europe/Berlin
             sinks: [{name: nobody}, {name: web}]
             """, in: TemporaryFolder())
         let port = try await tocsin.client().port
@@ -33,6 +46,8 @@ import Testing
         #expect(found.contains("is full") && found.contains("active"))
         #expect(try await !amtool("alert", "query", "disk=b").output.contains("DiskFull"))
         #expect(try await amtool("config", "routes", "test", "team=web").output == "web\n")
+        let shown = try await amtool("config", "routes", "show")
+        #expect(shown.status == 0 && shown.output.contains("receiver: web"), "\(shown.errors)")
         #expect(await tocsin.terminate() == 0)
     }
 }

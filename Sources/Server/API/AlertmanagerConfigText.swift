@@ -11,6 +11,7 @@ enum AlertmanagerConfigText {
             lines.append("route:")
             lines += route(routing.route).map { "  " + $0 }
             lines += list("inhibit_rules", routing.inhibitRules.map(inhibitRule))
+            lines += list("time_intervals", routing.timeIntervals.sorted { $0.key < $1.key }.map(timeInterval))
         }
         lines += list("receivers", plan.receivers.map { ["name: \(scalar($0.name))"] })
         lines += plan.templates.isEmpty ? ["templates: []"] : list("templates", plan.templates.map { [scalar($0)] })
@@ -45,6 +46,34 @@ enum AlertmanagerConfigText {
         lines += list("target_matchers", rule.targetMatchers.map { [scalar($0.alertmanagerText)] })
         lines += list("equal", rule.equal.map { [scalar($0)] })
         return lines.isEmpty ? ["{}"] : lines
+    }
+
+    private static func timeInterval(_ name: String, _ intervals: [RecurringInterval]) -> [String] {
+        ["name: \(scalar(name))"] + list("time_intervals", intervals.map(interval))
+    }
+
+    private static let weekdays = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]
+
+    private static func interval(_ interval: RecurringInterval) -> [String] {
+        var lines = list(
+            "times",
+            (interval.times ?? []).map { times in
+                ["start_time: \(clock(times.lowerBound))", "end_time: \(clock(times.upperBound))"]
+            })
+        func range(_ first: some Any, _ last: some Any) -> [String] { ["'\(first):\(last)'"] }
+        lines += list(
+            "weekdays", (interval.weekdays ?? []).map { range(weekdays[$0.lowerBound], weekdays[$0.upperBound]) })
+        lines += list("days_of_month", (interval.daysOfMonth ?? []).map { range($0.first, $0.last) })
+        lines += list("months", (interval.months ?? []).map { range($0.lowerBound, $0.upperBound) })
+        lines += list("years", (interval.years ?? []).map { range($0.lowerBound, $0.upperBound) })
+        if let location = interval.location { lines.append("location: \(scalar(location.name))") }
+        return lines.isEmpty ? ["{}"] : lines
+    }
+
+    /// Minutes since midnight as `'09:30'`.
+    private static func clock(_ minutes: Int) -> String {
+        func padded(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "'\(padded(minutes / 60)):\(padded(minutes % 60))'"
     }
 
     /// Nothing where there are no items.
