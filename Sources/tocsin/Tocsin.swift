@@ -16,7 +16,7 @@ struct Tocsin: AsyncParsableCommand {
         version: "tocsin version \(version)",
         subcommands: [
             RunCommand.self, CheckCommand.self, TestCommand.self, GraphCommand.self, TailCommand.self,
-            PushCommand.self,
+            PushCommand.self, AlertCommand.self, SilenceCommand.self,
             DemoCommand.self,
         ])
 
