@@ -128,7 +128,7 @@ let package = Package(
         .target(
             name: "ServerKit",
             dependencies: [
-                "TestKit", "Streams", "Actors", "Pipelines", "Server", "Transport", "YAML", logging,
+                "TestKit", "Streams", "PromQL", "Actors", "Pipelines", "Server", "Transport", "YAML", logging,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], path: "Tests/ServerKit", swiftSettings: settings),
         tests("StreamsTests", []),
@@ -144,7 +144,7 @@ let package = Package(
         tests(
             "ServerTests",
             [
-                "ServerKit", "Server", "Pipelines", "Actors", "YAML", "CZlib", "CSnappy",
+                "ServerKit", "Server", "Pipelines", "Actors", "PromQL", "YAML", "CZlib", "CSnappy",
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),

@@ -12,7 +12,11 @@ The oracle is what Debian installs, Prometheus 2.42; the language here is that o
 differences.py and, where data or expressions keep clear of it, in data.py and expressions.py. Left out altogether:
 
 - holt_winters: renamed and experimental since 3.0, so that it is behind a switch here;
-- native histograms: in 2.42 an experiment of which nearly every function has changed since;
+- of native histograms, an experiment in 2.42, what that release knows nothing of: custom buckets; functions and operators
+  that it gives a histogram as if it were the number 0 (arithmetic but `+` of two, comparisons, `avg`, `min`, `max`,
+  `topk`, `quantile`, `irate`, `idelta`, `changes`, `resets`, `*_over_time` but `count_`, `present_` and
+  `absent_over_time`, `scalar`, sorting, `label_replace` and `label_join`); and zero buckets that cut another
+  histogram's bucket in two, of which Prometheus counts a part twice, then another one than now;
 - functions and modifiers that 2.42 doesn't know.
 
 TOCSIN_BIN names the program (default .build/release/tocsin). Exit status: 0 no mismatch, 1 mismatches, 2 no run.

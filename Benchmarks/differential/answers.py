@@ -1,4 +1,5 @@
 """Answers of the query API in a form that compares, and the comparison."""
+import copy
 import math
 
 # A sum in another order, a product in another association or another library's sine differ in the last of 53 bits
@@ -12,6 +13,47 @@ ERROR_CLASSES = (
                    "trend factor")),
     ("regular expression", ("regular expression", "regexp", "missing closing")),
 )
+
+
+class Histogram:
+    """A native histogram as the API shows it: its count, its sum, and by bounds what is in its buckets."""
+
+    def __init__(self, body):
+        self.count = number(body["count"])
+        self.sum = number(body["sum"])
+        self.buckets = {}
+        for _, lower, upper, count in body.get("buckets", ()):
+            self.buckets[number(lower), number(upper)] = number(count)
+
+    def __eq__(self, other):
+        return isinstance(other, Histogram) and (self.count, self.sum, self.buckets) == (
+            other.count, other.sum, other.buckets)
+
+    def __hash__(self):
+        return hash((self.count, self.sum))
+
+    def __lt__(self, other):
+        return str(self) < str(other)
+
+    def close(self, other, scale=0.0):
+        """Whether two are the same within the tolerance: a bucket that is not there is one of 0."""
+        size = max(abs(self.count), abs(other.count), scale, *map(abs, self.buckets.values()), 0.0)
+        if not (close(self.count, other.count, size) and close(self.sum, other.sum, size)):
+            return False
+        for bounds in self.buckets.keys() | other.buckets.keys():
+            if not close(self.buckets.get(bounds, 0.0), other.buckets.get(bounds, 0.0), size):
+                return False
+        return True
+
+    def scaled(self, factor):
+        result = copy.copy(self)
+        result.count, result.sum = self.count * factor, self.sum * factor
+        result.buckets = {bounds: count * factor for bounds, count in self.buckets.items()}
+        return result
+
+    def __str__(self):
+        buckets = " ".join(f"({lower:g},{upper:g}]:{count:g}" for (lower, upper), count in sorted(self.buckets.items()))
+        return "{" + f"count {self.count:.17g} sum {self.sum:.17g} {buckets}" + "}"
 
 
 class Answer:
@@ -38,19 +80,26 @@ class Answer:
             self.series = {(): [tuple(result)]}
             return
         for one in result:
-            if "value" not in one and "values" not in one:
+            if not one.keys() & {"value", "values", "histogram", "histograms"}:
                 continue  # 2.42 shows the series of absent_over_time in a subquery without any sample
             labels = tuple(sorted(one["metric"].items()))
             self.has_duplicates |= labels in self.series
-            points = one["values"] if "values" in one else [one["value"]]
-            self.series[labels] = [tuple(point) for point in points]
+            points = [tuple(point) for point in one.get("values", ())]
+            points += [tuple(one["value"])] if "value" in one else []
+            native = one.get("histograms", []) + ([one["histogram"]] if "histogram" in one else [])
+            points += [(time, Histogram(body)) for time, body in native]
+            self.series[labels] = sorted(points, key=lambda point: point[0])
             self.order.append(labels)
 
     def value(self, labels):
         return number(self.series[labels][0][1])
 
     def numbers(self):
-        return [number(value) for points in self.series.values() for _, value in points]
+        return [number(value) for points in self.series.values() for _, value in points
+                if not isinstance(value, Histogram)]
+
+    def histograms(self):
+        return [value for points in self.series.values() for _, value in points if isinstance(value, Histogram)]
 
     def same_bits(self, other):
         return (self.error, self.type, self.series) == (other.error, other.type, other.series)
@@ -70,8 +119,15 @@ class Answer:
 
 
 def number(text):
-    """Go's text of a float."""
-    return float(text.replace("Inf", "inf"))
+    """Go's text of a float; a histogram is none."""
+    return math.nan if isinstance(text, Histogram) else float(text.replace("Inf", "inf"))
+
+
+def same(left, right):
+    """Whether two points are the same within the tolerance."""
+    if isinstance(left, Histogram) or isinstance(right, Histogram):
+        return isinstance(left, Histogram) and isinstance(right, Histogram) and left.close(right)
+    return close(number(left), number(right))
 
 
 def close(left, right, scale=0.0):
@@ -108,7 +164,7 @@ def difference(left, right):
         for time in sorted(times[0].keys() | times[1].keys()):
             if (time in times[0]) != (time in times[1]):
                 return "times", labels, time
-            if not close(number(times[0][time]), number(times[1][time])):
+            if not same(times[0][time], times[1][time]):
                 return "values", labels, time
     return None
 

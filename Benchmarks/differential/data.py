@@ -19,19 +19,83 @@ STALE = struct.pack("<Q", 0x7FF0000000000002)
 JOBS = ("api", "web", "batch")
 INSTANCES = ("a:9100", "b:9100", "c:9100")
 CODES = ("200", "404", "500")
+NATIVE_METRICS = ("native", "native_gauge")
 ZONES = ("east", "west")
 BUCKETS = ("0.1", "0.25", "1", "2.5", "10", "+Inf")
 
 
 class Series:
-    """Labels, and samples as (milliseconds, the eight bytes of the value)."""
+    """Labels, and samples as (milliseconds, the eight bytes of the value, or a Histogram)."""
 
     def __init__(self, name, labels):
         self.labels = dict(labels, __name__=name)
         self.samples = []
 
     def add(self, milliseconds, value):
-        self.samples.append((milliseconds, value if isinstance(value, bytes) else struct.pack("<d", value)))
+        is_whole = isinstance(value, (bytes, Histogram))
+        self.samples.append((milliseconds, value if is_whole else struct.pack("<d", value)))
+
+
+class Histogram:
+    """A native histogram with exponential buckets, of whole numbers."""
+
+    def __init__(self, schema, threshold, is_gauge=False):
+        self.schema = schema
+        self.threshold = threshold
+        self.is_gauge = is_gauge
+        self.is_stale = False
+        self.sum = 0.0
+        self.zero = 0
+        self.positive = {}
+        self.negative = {}
+
+    def copy(self):
+        result = Histogram(self.schema, self.threshold, self.is_gauge)
+        result.sum, result.zero = self.sum, self.zero
+        result.positive, result.negative = dict(self.positive), dict(self.negative)
+        return result
+
+    def observe(self, rng, has_negative):
+        """One more observation; the sum stays a multiple of a quarter, whatever the bucket."""
+        self.sum += rng.randrange(1, 40) / 4
+        if rng.random() < 0.1:
+            self.zero += 1
+            return
+        side = self.negative if has_negative and rng.random() < 0.3 else self.positive
+        width = 2 ** max(self.schema, 0)
+        index = rng.choice((rng.randrange(-2 * width, 4 * width), rng.randrange(0, 3)))
+        if 2 ** (index * 2 ** -self.schema) <= self.threshold:
+            self.zero += 1
+        else:
+            side[index] = side.get(index, 0) + 1
+
+    def message(self, at):
+        """As protobuf: prometheus.Histogram."""
+        if self.is_stale:
+            return b"\x08\x00\x19" + STALE + b"\x78" + _varint(at)
+        count = self.zero + sum(self.positive.values()) + sum(self.negative.values())
+        out = b"\x08" + _varint(count) + b"\x19" + struct.pack("<d", self.sum)
+        out += b"\x20" + _varint(_zigzag(self.schema)) + b"\x29" + struct.pack("<d", self.threshold)
+        out += b"\x30" + _varint(self.zero)
+        for field, side in ((8, self.negative), (11, self.positive)):
+            spans, deltas, before, previous = [], b"", None, 0
+            for index in sorted(side):
+                if before is not None and index == before + 1:
+                    spans[-1][1] += 1
+                else:
+                    spans.append([index - (before + 1 if before is not None else 0), 1])
+                before = index
+                deltas += _varint(_zigzag(side[index] - previous))
+                previous = side[index]
+            for offset, length in spans:
+                out += _block(field, b"\x08" + _varint(_zigzag(offset)) + b"\x10" + _varint(length))
+            if deltas:
+                out += _block(field + 1, deltas)
+        return out + (b"\x70\x03" if self.is_gauge else b"") + b"\x78" + _varint(at)
+
+
+def _zigzag(number):
+    return number * 2 if number >= 0 else -number * 2 - 1
 
 
 class Timeline:
@@ -65,7 +129,7 @@ def series(seed):
     """All series of a seed."""
     rng = random.Random(f"data {seed}")
     return list(itertools.chain(
-        _counters(rng), _gauges(rng), _odd(rng), _constants(rng), _histograms(rng)))
+        _counters(rng), _gauges(rng), _odd(rng), _constants(rng), _histograms(rng), _native(rng)))
 
 
 def _counters(rng):
@@ -162,7 +226,42 @@ def _histograms(rng):
         yield total
 
 
-# Remote write 1.0: WriteRequest{1: TimeSeries{1: Label{1, 2}, 2: Sample{1: double, 2: int64}}}.
+def _native(rng):
+    """Native histograms: counters, with resets that may change resolution and zero bucket, and gauges.
+
+    No zero bucket of any series cuts a bucket of another in two: of such a bucket Prometheus counts a part twice when it
+    adds them, and which part has changed.
+    """
+    layouts = rng.choice((((-1, 0, 0, 1, 2, 3), (0.0, 1e-128)), ((0, 0, 1, 2, 3), (0.0, 1e-128, 0.125, 0.5))))
+    for name, job, instance in itertools.product(NATIVE_METRICS, JOBS, INSTANCES):
+        is_gauge = name == "native_gauge"
+        result = Series(name, {"job": job, "instance": instance})
+        resets, has_negative = rng.choice((0, 0.01, 0.04)), rng.random() < 0.4
+        new = _fresh(rng, is_gauge, layouts)
+        current = new()
+        for at, is_stale in Timeline(rng, rng.choice((15, 15, 40))):
+            if is_stale:
+                marker = Histogram(0, 0)
+                marker.is_stale = True
+                result.add(at, marker)
+                continue
+            if is_gauge or rng.random() < resets:
+                if rng.random() < 0.2:
+                    new = _fresh(rng, is_gauge, layouts)
+                current = new()
+            for _ in range(rng.randrange(12 if is_gauge else 6)):
+                current.observe(rng, has_negative)
+            result.add(at, current.copy())
+        yield result
+
+
+def _fresh(rng, is_gauge, layouts):
+    """Makes empty histograms of one layout."""
+    schema, threshold = (rng.choice(choices) for choices in layouts)
+    return lambda: Histogram(schema, threshold, is_gauge)
+
+
+# Remote write 1.0: WriteRequest{1: TimeSeries{1: Label{1, 2}, 2: Sample{1: double, 2: int64}, 4: Histogram}}.
 
 def _varint(number):
     out = bytearray()
@@ -192,5 +291,6 @@ def write_requests(all_series, slice_seconds=600):
                 _block(1, _block(1, name.encode()) + _block(2, value.encode()))
                 for name, value in sorted(one.labels.items()))
             request += _block(1, labels + b"".join(
-                _block(2, b"\x09" + value + b"\x10" + _varint(at)) for at, value in samples))
+                _block(4, value.message(at)) if isinstance(value, Histogram)
+                else _block(2, b"\x09" + value + b"\x10" + _varint(at)) for at, value in samples))
         yield request

@@ -9,7 +9,7 @@ import dataclasses
 import math
 import re
 
-from . import answers
+from . import answers, native
 from .expressions import DATE_FUNCTIONS, Node, Times
 
 SUMMING = (
@@ -211,7 +211,12 @@ def rounding_of_sums(_, finding):
     if finding.node.op in ("stdvar", "stdvar_over_time"):
         scale = scale * scale if scale < 1e150 else math.inf
     _, labels, time = finding.reason
-    one, other = (answers.number(dict(answer.series[labels])[time]) for answer in finding.pair)
+    pair = [dict(answer.series[labels])[time] for answer in finding.pair]
+    if any(isinstance(value, answers.Histogram) for value in pair):
+        scale = max((abs(one.count) for one in operand.histograms()), default=0.0)
+        is_close = all(isinstance(value, answers.Histogram) for value in pair) and pair[0].close(pair[1], scale)
+        return "rounding of sums of histograms, none by the size of the operands" if is_close else ""
+    one, other = map(answers.number, pair)
     if math.isfinite(scale) and answers.close(one, other, scale):
         return "rounding of sums, none by the size of the operands"
     return ""
@@ -233,6 +238,21 @@ def tied_ranks(_, finding):
                 groups.setdefault((group(labels), time), []).append(value)
         kept.append({key: sorted(values) for key, values in groups.items()})
     return "which of equal values are the first" if kept[0] == kept[1] else ""
+
+
+def tied_ranks_inside(peers, finding):
+    """Among equal values Prometheus's topk keeps others each time it is asked, so that what is around it differs though
+    both agreed about the operand when that was asked alone. Asked again, they must come to agree."""
+    def ranks(node):
+        return any(child.op in ("topk", "bottomk") or ranks(child) for child in node.children)
+    if not ranks(finding.node):
+        return ""
+    for _ in range(3 * REPETITIONS):
+        again = (peers.range(finding.node, finding.times, finding.borders) if finding.is_range
+                 else peers.instant(finding.node, finding.time_ms, finding.borders))
+        if answers.difference(*again) is None and not answers.disordered(finding.node, *again):
+            return "which of equal values are the first"
+    return ""
 
 
 def rank_below_any(_, finding):
@@ -474,7 +494,136 @@ def matches_that_a_filter_drops(peers, finding):
     return ""
 
 
+def interpolation_of_native(_, finding):
+    """Since 3.0 quantiles and fractions of native histograms are interpolated exponentially inside of a bucket, and
+    quantiles from 0.5 on are counted from the highest bucket down; before, linearly and upwards. Both formulas over the
+    operand's histogram have to give just what each server says, but for a rank of 0, of which 2.42 divides by the
+    count of what may be an empty bucket."""
+    node = finding.node
+    if node.op not in ("histogram_quantile", "histogram_fraction") or not _values(finding) or finding.is_range:
+        return ""
+    wanted = finding.reason[1]
+    for labels, points in finding.operands[-1][1].series.items():
+        histogram = points[0][1]
+        if tuple(one for one in labels if one[0] != "__name__") != wanted or not isinstance(
+                histogram, answers.Histogram):
+            continue
+        parameters = [operand[1].numbers()[0] for operand in finding.operands[:-1]]
+        formula = native.quantiles if node.op == "histogram_quantile" else native.fractions
+        one, other = (answer.value(wanted) for answer in finding.pair)
+        old, new = (formula(*parameters, histogram, is_old) for is_old in (True, False))
+        is_first = node.op == "histogram_quantile" and parameters[0] * histogram.count == 0
+        if any(answers.close(other, value, 1e-3) for value in new) and (
+                is_first or any(answers.close(one, value, 1e-3) for value in old)):
+            return "interpolation inside of a bucket of a native histogram"
+    return ""
+
+
+def resolution_before_a_reset(_, finding):
+    """Since 3.3 (#15902) the first histogram of a window counts for nothing when the next one is after a reset; before, its
+    resolution and its zero bucket were those of the result all the same. Tocsin's result must be 2.42's in finer
+    buckets."""
+    if finding.node.op not in ("rate", "increase") or not _values(finding) or finding.is_range:
+        return ""
+    one, other = (answer.series[finding.reason[1]][0][1] for answer in finding.pair)
+    if not (isinstance(one, answers.Histogram) and isinstance(other, answers.Histogram)):
+        return ""
+    return "resolution of a histogram before a reset" if native.is_coarser(one, other) else ""
+
+
+def overlooked_reset(_, finding):
+    """2.42 overlooks now and then a reset at which the resolution
+    falls. Tocsin has to have one of the samples more, and its counter to have fallen there."""
+    node = finding.node
+    if node.op not in ("rate", "increase") or not _values(finding) or finding.is_range:
+        return ""
+    wanted = finding.reason[1]
+    one, other = (answer.series[wanted][0][1] for answer in finding.pair)
+    for labels, points in finding.operands[0][1].series.items():
+        if tuple(label for label in labels if label[0] != "__name__") != wanted:
+            continue
+        if not all(isinstance(value, answers.Histogram) for _, value in points):
+            return ""
+        samples = [value for _, value in points]
+        end = node.children[0].window_end(finding.time_ms, finding.borders)
+        times = [round(float(time) * 1000) for time, _ in points]
+        factor = native.extrapolation(times, 0.0, 0.0, end - node.children[0].range_ms, end)[0]
+        if node.op == "rate":
+            factor /= node.children[0].range_ms / 1000
+        for before, after in zip(samples, samples[1:]):
+            lost = before.scaled(factor)
+            if native.is_reset(before, after) and answers.close(one.count + lost.count, other.count) and answers.close(
+                    one.sum + lost.sum, other.sum):
+                return "a reset at which the resolution falls"
+    return ""
+
+
+def native_rate_before_its_start(peers, finding):
+    """Since 3.6 a histogram is extrapolated at most to where its count would have been 0, as a float is; before,
+    that held for floats only. Tocsin's result must be 2.42's times the ratio of both factors."""
+    node = finding.node
+    if node.op not in ("rate", "increase") or not _values(finding) or finding.is_range:
+        return ""
+    wanted = finding.reason[1]
+    one, other = (answer.series[wanted][0][1] for answer in finding.pair)
+    if not (isinstance(one, answers.Histogram) and isinstance(other, answers.Histogram)):
+        return ""
+    end = node.children[0].window_end(finding.time_ms, finding.borders)
+    for labels, points in finding.operands[0][1].series.items():
+        if tuple(label for label in labels if label[0] != "__name__") != wanted:
+            continue
+        times = [round(float(time) * 1000) for time, _ in points]
+        factors = native.extrapolation(
+            times, points[0][1].count, one.count * (1 if node.op == "increase" else node.children[0].range_ms / 1000),
+            end - node.children[0].range_ms, end)
+        if factors[0] != factors[1] and native.is_coarser(one.scaled(factors[1] / factors[0]), other):
+            return "extrapolation of a histogram before its first sample"
+    return ""
+
+
+def fraction_of_classic(_, finding):
+    """Since 3.4 histogram_fraction knows classic buckets too (#16095)."""
+    if finding.node.op != "histogram_fraction" or finding.reason[0] != "labels" or finding.pair[0].error:
+        return ""
+    labels = dict(finding.reason[1])
+    is_classic = any(
+        "le" in dict(one) and all(dict(one).get(name) == value for name, value in labels.items())
+        for one in finding.operands[-1][1].series)
+    return "histogram_fraction of classic buckets" if is_classic and not finding.pair[0].series else ""
+
+
+def matches_of_unlike(_, finding):
+    """A float and a histogram can't be added, and since 3.0 (#14726) don't count as a match either, so that several such
+    are no error."""
+    if finding.node.op != "binary" or not finding.node.joins or finding.pair[1].error:
+        return ""
+    if finding.pair[0].error != (422, "execution", "matching") or len(finding.operands) != 2:
+        return ""
+    kinds = [(bool(one.histograms()), len(one.histograms()) < len(one.series)) for _, one in finding.operands]
+    if (kinds[0][0] and kinds[1][1]) or (kinds[0][1] and kinds[1][0]):
+        return "several matches of a float and a histogram"
+    return ""
+
+
+def conflicting_resets(_, finding):
+    """Since 3.7 (#17051) histograms of which one is known to come after a reset and the other not are not added, with a
+    warning; both are known only inside of histogram_count and histogram_sum, which leave the buckets out. What
+    Tocsin gives has to be what 2.42 gives too."""
+    if finding.node.op not in ("histogram_count", "histogram_sum") or finding.reason[0] not in ("labels", "times"):
+        return ""
+    one, other = finding.pair
+    if not any("conflicting counter resets" in text for text in other.body.get("warnings", ())):
+        return ""
+    for labels, points in other.series.items():
+        theirs = dict(one.series.get(labels, ()))
+        if any(time not in theirs or not answers.same(theirs[time], value) for time, value in points):
+            return ""
+    return "histograms with conflicting resets"
+
+
 CHECKS = (
-    rate_before_its_start, infinite_deviation, infinite_sums_over_time, tied_ranks, rank_below_any, pinned_timestamp,
-    empty_subquery, collision_of_negation, matches_that_a_filter_drops, range_at_odds_with_instants, date_beyond_time,
-    two_faults, logarithm_of_subnormals, overflowing_hyperbolics, rounding_of_sums, carried_rounding)
+    fraction_of_classic, matches_of_unlike, native_rate_before_its_start, overlooked_reset, conflicting_resets,
+    interpolation_of_native, resolution_before_a_reset, rate_before_its_start, infinite_deviation,
+    infinite_sums_over_time, tied_ranks, rank_below_any, pinned_timestamp, tied_ranks_inside, empty_subquery,
+    collision_of_negation, matches_that_a_filter_drops, range_at_odds_with_instants, date_beyond_time, two_faults,
+    logarithm_of_subnormals, overflowing_hyperbolics, rounding_of_sums, carried_rounding)

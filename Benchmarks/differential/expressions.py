@@ -35,6 +35,7 @@ METRICS = {
     "latency_count": ("job", "instance"),
     "latency_sum": ("job", "instance"),
 }
+NATIVE_LABELS = ("job", "instance")
 VALUES = {
     "job": data.JOBS, "instance": data.INSTANCES, "code": data.CODES, "zone": data.ZONES, "le": data.BUCKETS,
     "kind": ("nan", "inf", "wide", "mixed"), "team": ("red", "blue"), "version": ("1.0", "1.1", "1.2")}
@@ -121,6 +122,10 @@ class Generator:
         draw = self.rng.random()
         if draw < 0.02:
             return self.wrong()
+        if draw > 0.92:
+            return self.native(self.rng.choice((0, 1, 2, 3)))
+        if draw > 0.75:
+            return self.of_native(self.rng.choice((1, 2, 3)))
         if draw < 0.06:
             return self.scalar(3)
         if draw < 0.08:
@@ -133,7 +138,7 @@ class Generator:
 
     def matchers(self, metric, chance=0.35):
         rng, out = self.rng, []
-        labels = METRICS.get(metric, ("job", "instance"))
+        labels = METRICS.get(metric, NATIVE_LABELS)
         while rng.random() < chance and len(out) < 3:
             label = rng.choice(labels) if rng.random() < 0.95 else rng.choice(LABELS)
             values = VALUES[label]
@@ -237,7 +242,7 @@ class Generator:
             (10, self.selector_of), (16, self.aggregation), (9, self.element), (22, self.window), (16, self.binary),
             (6, self.comparison), (5, self.set_operator), (5, self.quantile_of_histogram), (5, self.relabelled),
             (7, self.ranked), (2, self.absent), (2, self.of_scalar), (2, self.minus), (2, self.sorted),
-            (3, self.date), (3, self.clamped), (3, self.chain))
+            (3, self.date), (3, self.clamped), (3, self.chain), (6, self.of_native))
         maker = rng.choices([maker for _, maker in makers], [weight for weight, _ in makers])[0]
         return maker(depth)
 
@@ -365,6 +370,65 @@ class Generator:
     def sorted(self, depth):
         name = self.rng.choice(("sort", "sort_desc"))
         return Node("vector", name, [f"{name}(", self.vector(depth - 1), ")"])
+
+    # --- native histograms, with what 2.42 knows to do with them
+
+    def of_native(self, depth):
+        """A float of each histogram."""
+        rng = self.rng
+        draw = rng.random()
+        operand = self.native(depth - 1)
+        if draw < 0.3:
+            return Node("vector", "histogram_quantile", [
+                "histogram_quantile(", self.fraction(), ", ", operand, ")"])
+        if draw < 0.5:
+            bounds = sorted(rng.choice((-100, -4, -1, -0.25, 0, 0.125, 0.5, 1, 3, 8, 100)) for _ in range(2))
+            return Node("vector", "histogram_fraction", [
+                "histogram_fraction(", Node("scalar", "number", [rng.choice((str(bounds[0]), "-Inf"))]), ", ",
+                Node("scalar", "number", [rng.choice((str(bounds[1]), "Inf"))]), ", ", operand, ")"])
+        if draw < 0.8:
+            name = rng.choice(("histogram_count", "histogram_sum"))
+            return Node("vector", name, [f"{name}(", operand, ")"])
+        if draw < 0.87:
+            return self.aggregated(rng.choice(("count", "group")), [], operand)
+        if draw < 0.95:
+            name = rng.choice(("count_over_time", "present_over_time", "absent_over_time"))
+            return Node("vector", name, [f"{name}(", self.native_matrix(depth - 1), ")"])
+        name = rng.choice(("absent", "timestamp"))
+        return Node("vector", name, [f"{name}(", operand, ")"])
+
+    def native(self, depth):
+        """A vector of histograms."""
+        rng = self.rng
+        draw = rng.random()
+        if depth <= 0 or draw < 0.1:
+            return self.selector(rng.choice(data.NATIVE_METRICS))
+        if draw < 0.5:
+            name = rng.choice(("rate", "increase", "delta"))
+            return Node("vector", name, [f"{name}(", self.native_matrix(depth - 1, name), ")"])
+        if draw < 0.72:
+            return self.aggregated("sum", [], self.native(depth - 1))
+        if draw < 0.84:
+            match = rng.choice(("", "", "on (job, instance) ", "on (job) group_left ", "ignoring (instance) group_right "))
+            return Node("vector", "binary", [
+                self.operand(self.native(depth - 1)), f" + {match}", self.operand(self.native(depth - 1))], joins=True)
+        other = self.native(depth - 1) if rng.random() < 0.7 else self.vector(0)
+        op = rng.choice(SETS) if other.text().startswith("native") else rng.choice(("and", "unless"))
+        match = rng.choice(("", "", "on (job) ", "ignoring (instance) "))
+        return Node("vector", "set", [
+            self.operand(self.native(depth - 1)), f" {op} {match}", self.operand(other)], joins=True)
+
+    def native_matrix(self, depth, function=""):
+        rng = self.rng
+        metric = "native_gauge" if function == "delta" and rng.random() < 0.6 else "native"
+        if depth <= 0 or rng.random() < 0.8:
+            return self.matrix(0, metric)
+        parts, offset, at = self.modifiers()
+        seconds, fraction, step = rng.choice((60, 130, 300, 600)), rng.randrange(2, 500, 2), rng.choice((10, 30, 60, 77))
+        return Node(
+            "matrix", "subquery",
+            [self.operand(self.native(depth - 1)), f"[{_duration(seconds, fraction)}:{_duration(step)}]", *parts],
+            seconds * 1000 + fraction, offset, at, step * 1000)
 
     # --- operators
 

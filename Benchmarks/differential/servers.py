@@ -107,7 +107,7 @@ class Prometheus(Server):
         return [
             self.program, f"--config.file={config}", f"--storage.tsdb.path={self.folder}/data",
             f"--web.listen-address=127.0.0.1:{self.port}", "--web.enable-remote-write-receiver",
-            "--storage.tsdb.retention.time=100y", "--log.level=error"]
+            "--storage.tsdb.retention.time=100y", "--log.level=error", "--enable-feature=native-histograms"]
 
 
 class Tocsin(Server):

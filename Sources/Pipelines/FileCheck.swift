@@ -1,4 +1,5 @@
 internal import Actors
+package import PromQL
 internal import Sinks
 internal import Streams
 package import YAML
@@ -14,9 +15,15 @@ package struct FileCheck: Sendable {
     }
 
     private let environment: Environment
+    private let language: ParserOptions
 
-    /// - Parameter environment: what `${NAME}` in pipelines stands for.
-    package init(environment: Environment) { self.environment = environment }
+    /// - Parameters:
+    ///   - environment: what `${NAME}` in pipelines stands for.
+    ///   - language: what rules may use of PromQL.
+    package init(environment: Environment, language: ParserOptions = .standard) {
+        self.environment = environment
+        self.language = language
+    }
 
     /// - Parameter paths: files, or folders of pipelines.
     package func run(_ paths: [String]) -> Report {
@@ -49,7 +56,7 @@ package struct FileCheck: Sendable {
 
     private func checkPipelines(_ paths: [String], _ report: inout Report) {
         do throws(ConfigErrors) {
-            let plan = try PipelineLoader(environment: environment).load(paths)
+            let plan = try PipelineLoader(environment: environment, language: language).load(paths)
             report.notices += plan.notices
             report.summaries += plan.pipelines.map { pipeline in
                 "\(pipeline.file): pipeline \(pipeline.name) is good: " + Self.summary(pipeline)
@@ -63,7 +70,7 @@ package struct FileCheck: Sendable {
         let diagnostics = Diagnostics()
         let reader = FileReader(Environment([:]), diagnostics)
         guard let root = reader.read(path, at: nil, interpolating: false) else { return report.add(diagnostics) }
-        let groups = RuleGroupSettings.decodeFile(root, diagnostics: diagnostics)
+        let groups = RuleGroupSettings.decodeFile(root, options: language, diagnostics: diagnostics)
         report.add(diagnostics)
         report.notices += Self.duplicates(groups)
         let rules = groups.flatMap(\.rules)
@@ -90,7 +97,7 @@ package struct FileCheck: Sendable {
             guard let root = DocumentParser.parse(source, diagnostics: diagnostics) else {
                 return report.add(diagnostics)
             }
-            let plan = PipelineReader(reader, .standard, SinkRegistry.standard).read(root)
+            let plan = PipelineReader(reader, .standard, SinkRegistry.standard, language).read(root)
             report.add(diagnostics)
             report.summaries.append("\(path): the \(key) configuration is good: " + Self.summary(plan))
         } catch {

@@ -1,4 +1,5 @@
 internal import Actors
+package import PromQL
 package import Sinks
 internal import Streams
 package import YAML
@@ -10,15 +11,19 @@ package struct PipelineLoader: Sendable {
     private let environment: Environment
     private let sources: SourceRegistry
     private let sinks: [any ConfigurableSink.Type]
+    private let language: ParserOptions
 
-    /// - Parameter environment: what `${NAME}` in pipeline files stands for.
+    /// - Parameters:
+    ///   - environment: what `${NAME}` in pipeline files stands for.
+    ///   - language: what rules may use of PromQL.
     package init(
         environment: Environment, sources: SourceRegistry = .standard,
-        sinks: [any ConfigurableSink.Type] = SinkRegistry.standard
+        sinks: [any ConfigurableSink.Type] = SinkRegistry.standard, language: ParserOptions = .standard
     ) {
         self.environment = environment
         self.sources = sources
         self.sinks = sinks
+        self.language = language
     }
 
     /// - Parameter paths: files, or folders whose `*.yml` and `*.yaml` (not those of folders in them) are pipelines.
@@ -30,7 +35,7 @@ package struct PipelineLoader: Sendable {
         var pipelines: [PipelinePlan] = []
         for path in pipelineFiles(paths, diagnostics) {
             guard let root = reader.read(path, at: nil, interpolating: true) else { continue }
-            pipelines.append(PipelineReader(reader, sources, sinks).read(root))
+            pipelines.append(PipelineReader(reader, sources, sinks, language).read(root))
         }
         if let alertmanager, let root = root(of: alertmanager, diagnostics) {
             pipelines.append(PipelineReader(reader, sources, sinks).read(root))

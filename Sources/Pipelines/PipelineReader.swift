@@ -1,4 +1,5 @@
 internal import Actors
+internal import PromQL
 internal import Sinks
 internal import Streams
 internal import YAML
@@ -8,12 +9,17 @@ struct PipelineReader {
     let files: FileReader
     let sourceKinds: SourceRegistry
     let sinkKinds: [any ConfigurableSink.Type]
+    let language: ParserOptions
     private var diagnostics: Diagnostics { files.diagnostics }
 
-    init(_ files: FileReader, _ sourceKinds: SourceRegistry, _ sinkKinds: [any ConfigurableSink.Type]) {
+    init(
+        _ files: FileReader, _ sourceKinds: SourceRegistry, _ sinkKinds: [any ConfigurableSink.Type],
+        _ language: ParserOptions
+    ) {
         self.files = files
         self.sourceKinds = sourceKinds
         self.sinkKinds = sinkKinds
+        self.language = language
     }
 
     func read(_ root: Node) -> PipelinePlan {
@@ -85,8 +91,8 @@ struct PipelineReader {
     private func ruleGroups(
         _ reader: MappingReader, _ name: String, _ prometheus: IncludedPrometheus?, _ global: GlobalSettings
     ) -> [RuleGroupSettings] {
-        let windows = reader.list("windows", of: .rule(.recording)).compactMap(\.self)
-        let rules = reader.list("rules", of: .rule(.alerting)).compactMap(\.self)
+        let windows = reader.list("windows", of: .rule(.recording, language)).compactMap(\.self)
+        let rules = reader.list("rules", of: .rule(.alerting, language)).compactMap(\.self)
         var groups: [RuleGroupSettings] = []
         if !windows.isEmpty || !rules.isEmpty {
             groups.append(
@@ -98,7 +104,7 @@ struct PipelineReader {
             reader.list("rule_files", of: Format<String>.nonEmptyText.located) + (prometheus?.ruleFiles ?? [])
         for path in FileSearch.files(patterns, diagnostics) {
             guard let root = files.read(path.value, at: path.node, interpolating: false) else { continue }
-            groups += RuleGroupSettings.decodeFile(root, diagnostics: diagnostics)
+            groups += RuleGroupSettings.decodeFile(root, options: language, diagnostics: diagnostics)
         }
         return groups.map { group in
             var group = group
@@ -177,7 +183,7 @@ extension Format where Value == EvaluationMode {
 }
 
 extension Format where Value == RuleSettings? {
-    fileprivate static func rule(_ accepted: RuleSettings.Accepted) -> Format {
-        .nested { RuleSettings($0, accepting: accepted, diagnostics: $1) }
+    fileprivate static func rule(_ accepted: RuleSettings.Accepted, _ language: ParserOptions) -> Format {
+        .nested { RuleSettings($0, accepting: accepted, options: language, diagnostics: $1) }
     }
 }

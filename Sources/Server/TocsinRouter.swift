@@ -8,7 +8,8 @@ package func tocsinRouter(_ services: ServerServices, prefix: String = "") -> Ro
     ManagementRoutes(services: services).add(to: routes)
     PushRoutes(services: services, prefix: prefix).add(to: routes)
     PushGatewayRoutes(services: services).add(to: routes)
-    let runner = QueryRunner(services.queries, store: services.graph.store, telemetry: services.telemetry)
+    let runner = QueryRunner(
+        services.queries, services.graph.language, store: services.graph.store, telemetry: services.telemetry)
     QueryRoutes(services: services, runner: runner).add(to: routes)
     MetadataRoutes(services: services).add(to: routes)
     ExemplarRoutes(services: services, runner: runner).add(to: routes)

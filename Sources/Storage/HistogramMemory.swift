@@ -21,17 +21,19 @@ private final class SeriesHistograms {
     private var head = 0
     private var headNumber: UInt32 = 0
     private var shapes: [ShapeRun] = []
-    private(set) var byteCount = 0
+    /// What the shapes take, each measured as it comes and as it goes.
+    private var shapeBytes = 0
 
     var count: Int { entries.count - head }
     var nextNumber: UInt32 { headNumber &+ UInt32(count) }
 
     func append(_ entry: Entry, _ histogram: NativeHistogram) {
         if shapes.last?.shape.isShape(of: histogram) != true {
-            shapes.append(ShapeRun(first: nextNumber, shape: HistogramShape(of: histogram)))
+            let run = ShapeRun(first: nextNumber, shape: HistogramShape(of: histogram))
+            shapeBytes += run.shape.byteCount
+            shapes.append(run)
         }
         entries.append(entry)
-        measure()
     }
 
     /// The entry and its shape; nil when it is not there (any more).
@@ -64,12 +66,13 @@ private final class SeriesHistograms {
         guard head > before else { return }
         var dead = 0
         while dead + 1 < shapes.count, Int32(bitPattern: shapes[dead + 1].first &- headNumber) <= 0 { dead += 1 }
-        shapes.removeFirst(count == 0 ? shapes.count : dead)
+        if count == 0 { dead = shapes.count }
+        for run in shapes[..<dead] { shapeBytes -= run.shape.byteCount }
+        shapes.removeFirst(dead)
         if head > entries.count / 2 {
             entries = Array(entries[head...])
             head = 0
         }
-        measure()
     }
 
     /// What the codes of those with a time in the range take.
@@ -85,11 +88,7 @@ private final class SeriesHistograms {
         }
     }
 
-    private func measure() {
-        byteCount =
-            Self.fixedBytes + entries.capacity * MemoryLayout<Entry>.stride
-            + shapes.reduce(0) { $0 + $1.shape.byteCount }
-    }
+    var byteCount: Int { Self.fixedBytes + entries.capacity * MemoryLayout<Entry>.stride + shapeBytes }
 
     /// The object, its place in the table, and the heads of its arrays.
     private static let fixedBytes = 200

@@ -182,6 +182,39 @@ import Testing
         #expect(try await task.value == .canceled)
     }
 
+    @Test(
+        "A canceled query ends in the middle of its work",
+        arguments: [
+            "wide + on (rank, n) wide2", "wide and on (rank) wide2", "sum by (rank) (wide)", "sort(wide)", "abs(wide)",
+            "label_join(wide, \"a\", \"\", \"rank\")", "-wide", "round(wide, 2)", "wide * 2", "rate(wide[1m])",
+            "(vector(time()) + vector(time()))[30d:1s]", "(abs(vector(time())))[30d:1s]", "quantile(0.5, wide)",
+        ])
+    func endsInTheMiddle(_ query: String) async throws {
+        let asked = Mutex(0)
+        var settings = EvaluationSettings()
+        settings.isPastDeadline = {
+            asked.withLock { count in
+                count += 1
+                return true
+            }
+        }
+        #expect(try await error(of: query, settings, over: Self.wide) == .timedOut)
+        #expect(asked.withLock { $0 } == 1)
+    }
+
+    /// Two metrics of 9,000 series.
+    private static let wide: MemorySeries = {
+        var series = MemorySeries()
+        for number in 0..<9_000 {
+            for name in ["wide", "wide2"] {
+                series.append(
+                    ["__name__": name, "rank": "\(number % 100)", "n": "\(number)"],
+                    [(Timestamp(milliseconds: 30_000), Double(number)), (minute, Double(number))])
+            }
+        }
+        return series
+    }()
+
     @Test func `what the reader cannot give is an error of the query`() async throws {
         #expect(try await error(of: "loss", over: BrokenReader()) == .unavailable("shard 3 is restarting"))
     }

@@ -23,6 +23,28 @@ import Testing
         guard case .failed = outcomes.first?.verdict else { return #expect(Bool(false), "\(outcomes)") }
     }
 
+    @Test func `an instant that looks at the end of its query is the same when it is asked again from elsewhere`()
+        async throws
+    {
+        var player = ScriptPlayer(settings: EvaluationSettings())
+        let outcomes = try await player.play(
+            PromQLScript(
+                """
+                load 1m
+                  m 1 2 3 4 5
+
+                eval instant at 2m sum_over_time((m @ end())[2m:1m])
+                  {} 6
+
+                eval instant at 2m sum_over_time(sum_over_time(m[1m] @ start())[2m:1m] offset 1m)
+                  {} 6
+
+                eval instant at 2m m @ end()
+                  m 3
+                """))
+        #expect(outcomes.map(\.verdict) == [.passed, .passed, .passed])
+    }
+
     @Test(
         "A script that can't be read says where",
         arguments: [

@@ -1,6 +1,7 @@
 import Actors
 import Logging
 package import Pipelines
+package import PromQL
 package import Server
 import ServiceLifecycle
 package import Streams
@@ -38,6 +39,7 @@ package struct TestServer: Sendable {
         package var writeDeadline = Duration.seconds(60)
         package var lingerTime = Duration.seconds(5)
         package var queries = QueryLimits()
+        package var language = LanguageFeatures()
         package var crossOrigin = CrossOrigin.any
         package init() {}
     }
@@ -49,7 +51,9 @@ package struct TestServer: Sendable {
         let folder = try options.folder ?? TemporaryFolder()
         let file = try folder.write("pipelines/main.yaml", pipeline)
         let path = options.isFolder ? folder.path("pipelines") : file.path
-        let load: @Sendable () throws -> Plan = { try PipelineLoader(environment: Environment([:])).load([path]) }
+        let load: @Sendable () throws -> Plan = {
+            try PipelineLoader(environment: Environment([:]), language: options.language.parser).load([path])
+        }
         let plan = try load()
         var logger = Logger(label: "test")
         logger.logLevel = .critical
@@ -62,6 +66,7 @@ package struct TestServer: Sendable {
             batchesMax: options.batchesMax, alertBatchesMax: options.alertBatchesMax)
         settings.beforeRuleReads = options.beforeRuleReads
         settings.beforeAlerts = options.beforeAlerts
+        settings.language = options.language
         let graph = RunningGraph(settings)
         let bound = BoundAddress()
         var server = HTTPServer.Settings(address: ListenAddress(host: "127.0.0.1", port: 0))

@@ -94,7 +94,7 @@ package struct RuleTestPlayer: Sendable {
             return RuleGroupSettings.decodeFile(root, options: settings.language, diagnostics: diagnostics)
         }
         guard let root = reader.read(path, at: nil, interpolating: true) else { return [] }
-        return PipelineReader(reader, .standard, SinkRegistry.standard).read(root).ruleGroups
+        return PipelineReader(reader, .standard, SinkRegistry.standard, settings.language).read(root).ruleGroups
     }
 
     private func isIgnored(_ error: ConfigError) -> Bool {

@@ -1,5 +1,6 @@
 package import Actors
 package import Logging
+package import PromQL
 package import Storage
 package import Streams
 package import Transport
@@ -30,6 +31,8 @@ package struct GraphSettings: Sendable {
     /// After a start no group is notified for that long: time for the first alerts to come in.
     package var dispatchDelay = Duration.zero
     package var silences = Silences.Limits()
+    /// What of PromQL is switched on, for rules and for clients.
+    package var language = LanguageFeatures()
     /// How often state is kept while the graph runs.
     package var stateInterval = Duration.seconds(2)
     /// Carries out what blocks its thread, and returns when it is done: on a thread made for that, where there is one.

@@ -1,4 +1,5 @@
 import Actors
+import PromQL
 import Storage
 import Streams
 
@@ -30,7 +31,7 @@ extension RunningGraph {
 
     private func context(_ pipeline: PipelinePlan) -> RuleContext<RuleReader> {
         let name = pipeline.name
-        return RuleContext(
+        var context = RuleContext(
             pipeline: name, mode: pipeline.evaluation,
             reader: RuleReader(store: store, beforeReads: settings.beforeRuleReads), ingest: ingest, dispatch: dispatch,
             clock: settings.clock, telemetry: settings.telemetry,
@@ -39,6 +40,9 @@ extension RunningGraph {
                 publish: { [alerts] in alerts.publish($0) }),
             interval: pipeline.global.evaluationInterval, queryOffset: pipeline.global.ruleQueryOffset,
             externalLabels: pipeline.global.externalLabels, externalURL: settings.externalURL)
+        context.evaluation = settings.language.evaluation
+        context.language = settings.language.parser
+        return context
     }
 
     /// What a group left behind that no successor goes on with.

@@ -1,5 +1,6 @@
 package import Actors
 import Logging
+package import PromQL
 import Sinks
 package import Sources
 package import Storage
@@ -67,6 +68,9 @@ package actor RunningGraph {
             for edge in inboxes.deliveryEdges { EdgeReadings.add(edge, to: &readings) }
         }
     }
+
+    /// What of PromQL is switched on.
+    package nonisolated var language: LanguageFeatures { settings.language }
 
     /// Whether everything of the plan runs and nothing has told it to stop.
     package nonisolated var isReady: Bool { readiness.isOpen && !stopping.isOpen }

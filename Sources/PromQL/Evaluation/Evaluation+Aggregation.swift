@@ -37,12 +37,14 @@ extension Evaluation {
     }
 
     /// Which group each row belongs to, and the labels of the groups, in the order of their first rows.
-    func groups(_ input: SeriesTable, _ grouping: Grouping) -> (ofRow: [Int], labels: [LabelSet]) {
+    func groups(
+        _ input: SeriesTable, _ grouping: Grouping
+    ) throws(EvaluationError) -> (ofRow: [Int], labels: [LabelSet]) {
         if !grouping.isWithout, grouping.labels.isEmpty {
             return (Array(repeating: 0, count: input.count), input.isEmpty ? [] : [LabelSet()])
         }
         var numbering = LabelNumbering(grouping.labels, isWithout: grouping.isWithout)
-        let ofRow = input.labels.map { numbering.number(of: $0) }
+        let ofRow = try numbering.numbers(of: input.labels, patience)
         return (ofRow, numbering.keys)
     }
 
@@ -50,13 +52,13 @@ extension Evaluation {
     private mutating func reduced<State: GroupState>(
         _ plan: AggregationPlan, _ input: SeriesTable, _: State.Type
     ) throws(EvaluationError) -> SeriesTable {
-        let (ofRow, labels) = groups(input, plan.grouping)
+        let (ofRow, labels) = try groups(input, plan.grouping)
         let steps = input.steps
         try reserve(rows: labels.count, steps: steps)
         var states = [State](repeating: State(), count: labels.count * steps)
         var dropsName = [Bool](repeating: false, count: labels.count)
         for row in 0..<input.count {
-            try checkpoint()
+            try checkpoint(rows: 1 + steps / 64)
             let base = ofRow[row] * steps
             if input.dropsName[row] { dropsName[ofRow[row]] = true }
             for step in 0..<steps {
@@ -80,16 +82,16 @@ extension Evaluation {
         for value in [parameters.first(where: \.isNaN), parameters.first { $0 > 1 }, parameters.first { $0 < 0 }] {
             if let value { annotations.add(.invalidQuantile(value, at: plan.parameterPlace)) }
         }
-        let (ofRow, labels) = groups(input, plan.grouping)
+        let (ofRow, labels) = try groups(input, plan.grouping)
         try reserve(rows: labels.count, steps: input.steps)
         var rows = [[Int]](repeating: [], count: labels.count)
         for row in 0..<input.count { rows[ofRow[row]].append(row) }
         var result = SeriesTable(steps: input.steps)
         var values: [Double] = []
         for group in labels.indices {
-            try checkpoint(rows: rows[group].count)
             result.appendRow(labels[group], dropsName: rows[group].contains { input.dropsName[$0] })
             for step in 0..<input.steps {
+                try checkpoint(rows: 1 + rows[group].count / 16)
                 values.removeAll(keepingCapacity: true)
                 for row in rows[group] where input[row, step].isPresent { values.append(input[row, step]) }
                 if !values.isEmpty { result[group, step] = Quantile.of(&values, parameters[step]) }
@@ -103,8 +105,8 @@ extension Evaluation {
         var result = SeriesTable(steps: input.steps)
         var places: [LabelSet: Int] = [:]
         for row in 0..<input.count {
-            try checkpoint()
             for step in 0..<input.steps where input[row, step].isPresent {
+                try checkpoint()
                 var labels = input.labels[row]
                 let value = input[row, step]
                 labels[plan.label] = value.isHistogram ? pool[value].text : formatFloat(value, .fixed)

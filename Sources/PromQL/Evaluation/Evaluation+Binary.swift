@@ -15,19 +15,19 @@ extension Evaluation {
         let op = plan.op
         let isRenamed = op.changesMetric || plan.returnsBool
         if op.isTrim || holdsHistograms(input.table) {
-            combineCells(&input.table, scalar, plan)
+            try combineCells(&input.table, scalar, plan)
         } else if op.isComparison, !plan.returnsBool {
-            input.table = filtered(input.table, scalar, plan)
+            input.table = try filtered(input.table, scalar, plan)
         } else if op.isComparison {
-            input.table.transform { _, step, value in
+            try input.table.transform(patience) { _, step, value in
                 let holds =
                     plan.scalarIsLeft ? op.holds(scalar[step], value) : op.holds(value, scalar[step])
                 return holds ? 1 : 0
             }
         } else if plan.scalarIsLeft {
-            input.table.transform { _, step, value in op.arithmetic(scalar[step], value) }
+            try input.table.transform(patience) { _, step, value in op.arithmetic(scalar[step], value) }
         } else {
-            input.table.transform { _, step, value in op.arithmetic(value, scalar[step]) }
+            try input.table.transform(patience) { _, step, value in op.arithmetic(value, scalar[step]) }
         }
         // Names that are to be dropped anyway need not be dropped for another reason.
         return isRenamed && !input.hasNames
@@ -35,11 +35,14 @@ extension Evaluation {
     }
 
     /// What a comparison lets through: mostly little, so that the rest is not touched.
-    private func filtered(_ table: SeriesTable, _ scalar: [Double], _ plan: VectorScalarPlan) -> SeriesTable {
+    private mutating func filtered(
+        _ table: SeriesTable, _ scalar: [Double], _ plan: VectorScalarPlan
+    ) throws(EvaluationError) -> SeriesTable {
         let op = plan.op
         var result = SeriesTable(steps: table.steps)
         var column = [Double](repeating: Absent.value, count: table.steps)
         for row in 0..<table.count {
+            try checkpoint(rows: 1 + table.steps / 64)
             var isEmpty = true
             for step in column.indices {
                 let value = table[row, step]
@@ -56,9 +59,11 @@ extension Evaluation {
     }
 
     /// Cells that may be histograms with a scalar; a step tells no more than one thing.
-    private mutating func combineCells(_ table: inout SeriesTable, _ scalar: [Double], _ plan: VectorScalarPlan) {
+    private mutating func combineCells(
+        _ table: inout SeriesTable, _ scalar: [Double], _ plan: VectorScalarPlan
+    ) throws(EvaluationError) {
         var notes = StepNotes(steps: table.steps)
-        table.transform { _, step, value in
+        try table.transform(patience) { _, step, value in
             let left = plan.scalarIsLeft ? scalar[step] : value
             let right = plan.scalarIsLeft ? value : scalar[step]
             let combination = pool.combine(plan.op, left, right, at: plan.place)
@@ -74,10 +79,10 @@ extension Evaluation {
     /// Which rows of both sides belong together: rows with the same signature have the same number.
     func signatures(
         _ left: SeriesTable, _ right: SeriesTable, _ matching: VectorMatching
-    ) -> (left: [Int], right: [Int], count: Int) {
+    ) throws(EvaluationError) -> (left: [Int], right: [Int], count: Int) {
         var numbering = LabelNumbering(matching.labels, isWithout: !matching.isOn)
-        let ofLeft = left.labels.map { numbering.number(of: $0) }
-        let ofRight = right.labels.map { numbering.number(of: $0) }
+        let ofLeft = try numbering.numbers(of: left.labels, patience)
+        let ofRight = try numbering.numbers(of: right.labels, patience)
         return (ofLeft, ofRight, numbering.keys.count)
     }
 
@@ -85,13 +90,13 @@ extension Evaluation {
     mutating func setCombined(_ plan: VectorMatchPlan, _ grid: StepGrid) throws(EvaluationError) -> SeriesTable {
         let left = try vector(plan.left, grid)
         let right = try vector(plan.right, grid)
-        let signatures = signatures(left, right, plan.matching)
+        let signatures = try signatures(left, right, plan.matching)
         let steps = grid.count
         try reserve(rows: signatures.count, steps: steps)
         if plan.op == .or {
-            let present = presence(left, signatures.left, signatures.count)
+            let present = try presence(left, signatures.left, signatures.count)
             var rest = right
-            rest.transform { row, step, value in
+            try rest.transform(patience) { row, step, value in
                 present[signatures.right[row] * steps + step] ? Absent.value : value
             }
             var result = left
@@ -101,18 +106,26 @@ extension Evaluation {
             }
             return try merged(result)
         }
-        let present = presence(right, signatures.right, signatures.count)
+        let present = try presence(right, signatures.right, signatures.count)
         let wanted = plan.op == .and
         var result = left
-        result.transform { row, step, value in
+        try result.transform(patience) { row, step, value in
             present[signatures.left[row] * steps + step] == wanted ? value : Absent.value
         }
         return result
     }
 
-    private func presence(_ table: SeriesTable, _ numbers: [Int], _ count: Int) -> [Bool] {
+    private func presence(
+        _ table: SeriesTable, _ numbers: [Int], _ count: Int
+    ) throws(EvaluationError) -> [Bool] {
         var present = [Bool](repeating: false, count: count * table.steps)
+        var cellsSinceCheck = 0
         for row in 0..<table.count {
+            cellsSinceCheck += table.steps
+            if cellsSinceCheck >= Patience.cells {
+                cellsSinceCheck = 0
+                try patience.check()
+            }
             for step in 0..<table.steps where table[row, step].isPresent {
                 present[numbers[row] * table.steps + step] = true
             }

@@ -94,10 +94,10 @@ extension Evaluation {
     }
 
     /// Without what hints say of resets: a subquery does not give every sample, and some more than once.
-    mutating func forgettingResets(_ table: SeriesTable) -> SeriesTable {
+    mutating func forgettingResets(_ table: SeriesTable) throws(EvaluationError) -> SeriesTable {
         guard holdsHistograms(table) else { return table }
         var table = table
-        table.transform { _, _, value in
+        try table.transform(patience) { _, _, value in
             guard value.isHistogram else { return value }
             let hint = pool[value].counterResetHint
             return hint == .reset || hint == .notReset ? pool.cell(of: pool[value].hinted(.unknown)) : value

@@ -5,7 +5,7 @@ extension Evaluation {
     mutating func mixedReduced(
         _ plan: AggregationPlan, _ input: SeriesTable
     ) throws(EvaluationError) -> SeriesTable {
-        let (ofRow, labels) = groups(input, plan.grouping)
+        let (ofRow, labels) = try groups(input, plan.grouping)
         try reserve(rows: labels.count, steps: input.steps)
         var rows = [[Int]](repeating: [], count: labels.count)
         for row in 0..<input.count { rows[ofRow[row]].append(row) }

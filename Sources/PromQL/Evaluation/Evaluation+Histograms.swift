@@ -13,7 +13,7 @@ extension Evaluation {
             let metric = delaysNameRemoval ? label.metric : ""
             annotations.add(.badBucketLabel(label.value, metric: metric, at: plan.innerPlace))
         }
-        let native = separated(input, &classic, plan.innerPlace)
+        let native = try separated(input, &classic, plan.innerPlace)
         let answers = plan.answers
         try reserve(rows: (classic.histograms.count + native.count) * max(answers, 1), steps: grid.count)
         var result = SeriesTable(steps: grid.count)
@@ -74,10 +74,10 @@ extension Evaluation {
     /// The native histograms of the input. Where one meets a classic one of the same labels, both are left out.
     private mutating func separated(
         _ input: SeriesTable, _ classic: inout ClassicHistograms, _ place: Place
-    ) -> SeriesTable {
+    ) throws(EvaluationError) -> SeriesTable {
         guard holdsHistograms(input) else { return SeriesTable(steps: input.steps) }
         var native = input
-        native.transform { row, step, value in
+        try native.transform(patience) { row, step, value in
             guard value.isHistogram else { return Absent.value }
             if classic.hide(input.labels[row], at: step, input) {
                 let metric = delaysNameRemoval ? input.labels[row].name ?? "" : ""

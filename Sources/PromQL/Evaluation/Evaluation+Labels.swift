@@ -48,7 +48,7 @@ extension Evaluation {
         switch plan.order {
         case .value(let descending):
             return table.reordered(
-                rows.sorted { left, right in
+                try patience.sorted(rows) { left, right in
                     let (one, other) = (table[left, 0], table[right, 0])
                     // NaN goes last either way.
                     if one.isNaN || other.isNaN {
@@ -58,7 +58,7 @@ extension Evaluation {
                 })
         case .labels(let names, let descending):
             return table.reordered(
-                rows.sorted { left, right in
+                try patience.sorted(rows) { left, right in
                     let (one, other) = (table.labels[left], table.labels[right])
                     for name in names {
                         let (mine, theirs) = (one[name] ?? "", other[name] ?? "")

@@ -5,7 +5,7 @@ extension Evaluation {
     mutating func matched(_ plan: VectorMatchPlan, _ grid: StepGrid) throws(EvaluationError) -> SeriesTable {
         let left = try plan.dropsLeftNames ? unnamed(plan.left, grid).table : vector(plan.left, grid)
         let right = try vector(plan.right, grid)
-        let signatures = signatures(left, right, plan.matching)
+        let signatures = try signatures(left, right, plan.matching)
         try reserve(rows: signatures.count, steps: grid.count)
         // The "one" side is looked up, the "many" side walked over.
         let swapped = plan.matching.cardinality == .oneToMany
@@ -13,7 +13,7 @@ extension Evaluation {
             plan, many: swapped ? right : left, one: swapped ? left : right,
             manyNumbers: swapped ? signatures.right : signatures.left,
             oneNumbers: swapped ? signatures.left : signatures.right, numberCount: signatures.count,
-            delaysNameRemoval: delaysNameRemoval)
+            delaysNameRemoval: delaysNameRemoval, patience: patience)
         if plan.op.isTrim || holdsHistograms(left) || holdsHistograms(right) {
             join.combination = MixedCombination(pool: pool, steps: grid.count)
             // The join alone holds it meanwhile, so that it is not copied.

@@ -21,7 +21,7 @@ extension Evaluation {
         case .matrix:
             // On its own line: as an argument it would add histograms after `ordered` has taken the pool as it was.
             let series = try rangeVector(program.plan, grid)
-            value = .matrix(ordered(series))
+            value = .matrix(try ordered(series))
         }
         try checkRoom()
         return QueryResult(value: value, annotations: annotations.annotations)
@@ -37,7 +37,7 @@ extension Evaluation {
         }
         try checkRoom()
         return QueryResult(
-            value: .matrix(ordered(series(table, grid))), annotations: annotations.annotations)
+            value: .matrix(try ordered(series(table, grid))), annotations: annotations.annotations)
     }
 
     private func sample(_ labels: LabelSet, _ cell: Double, _ time: Timestamp) -> VectorSample {
@@ -67,8 +67,8 @@ extension Evaluation {
         return try merged(table)
     }
 
-    private func ordered(_ series: [SeriesSamples]) -> [SeriesSamples] {
-        series.sorted { $0.labels.precedes($1.labels) }.map(withHistograms)
+    private func ordered(_ series: [SeriesSamples]) throws(EvaluationError) -> [SeriesSamples] {
+        try patience.sorted(series) { $0.labels.precedes($1.labels) }.map(withHistograms)
     }
 
     private func series(_ table: SeriesTable, _ grid: StepGrid) -> [SeriesSamples] {

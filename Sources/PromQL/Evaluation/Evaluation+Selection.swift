@@ -13,7 +13,7 @@ extension Evaluation {
             if parameters.contains(where: \.isNaN) { throw .execution("Ratio value is NaN") }
             if largest > 1 { annotations.add(.invalidRatio(largest, cappedTo: 1, at: plan.parameterPlace)) }
             if smallest < -1 { annotations.add(.invalidRatio(smallest, cappedTo: -1, at: plan.parameterPlace)) }
-            return sampled(input, parameters)
+            return try sampled(input, parameters)
         }
         if largest < 1 { return SeriesTable(steps: input.steps) }
         if parameters.contains(where: \.isNaN) { throw .execution("Parameter value is NaN") }
@@ -27,10 +27,10 @@ extension Evaluation {
     }
 
     /// Series by a hash of their labels, so that the same ones are taken each time.
-    private func sampled(_ input: SeriesTable, _ ratios: [Double]) -> SeriesTable {
+    private func sampled(_ input: SeriesTable, _ ratios: [Double]) throws(EvaluationError) -> SeriesTable {
         let places = input.labels.map { Double($0.stableHash) / Double(UInt64.max) }
         var table = input
-        table.transform { row, step, value in
+        try table.transform(patience) { row, step, value in
             let ratio = min(max(ratios[step], -1), 1)
             let isTaken = ratio >= 0 ? places[row] < ratio : places[row] >= 1 + ratio
             // A ratio of 0 is nothing at all, even for a series whose hash is 0.
@@ -42,7 +42,7 @@ extension Evaluation {
     private mutating func best(
         _ plan: AggregationPlan, _ input: SeriesTable, _ parameters: [Double]
     ) throws(EvaluationError) -> SeriesTable {
-        let (ofRow, labels) = groups(input, plan.grouping)
+        let (ofRow, labels) = try groups(input, plan.grouping)
         var rows = [[Int]](repeating: [], count: labels.count)
         for row in 0..<input.count { rows[ofRow[row]].append(row) }
         var result = SeriesTable(steps: input.steps)
@@ -54,7 +54,7 @@ extension Evaluation {
             let count = min(Int(parameters[step]), input.count)
             if count < 1 { continue }
             for group in rows {
-                try checkpoint(rows: group.count)
+                try checkpoint(rows: 1 + group.count / 16)
                 var candidates = BoundedHeap(plan.op, capacity: count)
                 for row in group where input[row, step].isPresent { candidates.offer(input[row, step], row) }
                 for row in candidates.sortedRows() {

@@ -9,7 +9,7 @@ extension Evaluation {
         let staysDistinct = table.canLoseNames
         let nameless = table.withoutNames()
         // Not even at different steps may such series meet.
-        if !staysDistinct, nameless.hasEqualLabels { throw .equalLabels }
+        if !staysDistinct, try nameless.hasEqualLabels(patience) { throw .equalLabels }
         return nameless
     }
 
@@ -25,7 +25,7 @@ extension Evaluation {
             let table = try slidTable(plan, grid)
             if table.canLoseNames { return UnnamedTable(table: table, hasNames: true) }
             let nameless = table.withoutNames()
-            if nameless.hasEqualLabels { throw .equalLabels }
+            if try nameless.hasEqualLabels(patience) { throw .equalLabels }
             return UnnamedTable(table: nameless, hasNames: false)
         case .vectorAndScalar(let plan): return try unnamedCombined(plan, grid)
         default: return UnnamedTable(table: try vector(plan, grid), hasNames: false)
@@ -43,7 +43,7 @@ extension Evaluation {
             input = WindowInput(block.withoutStaleMarkers(), selectors[number], lookback)
         case .subquery(let subquery):
             let inner = innerGrid(subquery, grid)
-            let table = forgettingResets(try subqueryTable(subquery, inner))
+            let table = try forgettingResets(try subqueryTable(subquery, inner))
             input = WindowInput(table, inner, offset: subquery.offset, at: subquery.at?.milliseconds(in: query))
         }
         var parameters: [[Double]] = []

@@ -4,6 +4,7 @@ import Streams
 struct Evaluation {
     let query: QueryTimes
     let settings: EvaluationSettings
+    let patience: Patience
     /// Milliseconds.
     let lookback: Int64
     let selectors: [ResolvedSelector]
@@ -22,6 +23,7 @@ struct Evaluation {
     init(_ program: Program, _ query: QueryTimes, _ settings: EvaluationSettings) {
         self.query = query
         self.settings = settings
+        patience = Patience(isPastDeadline: settings.isPastDeadline)
         lookback = min(max(settings.lookback.wholeMilliseconds, 1), 1 << 50)
         pool = HistogramPool(weightMax: settings.samplesMax)
         selectors = program.selectors.map { ResolvedSelector($0, query) }
@@ -81,12 +83,12 @@ struct Evaluation {
         case .smoothedSelector(let number, let place): return try smoothedSamples(of: number, grid, place)
         case .evaluationTimes(let inner):
             var table = try vector(inner, grid)
-            table.transform { _, step, _ in Double(grid.time(step)) / 1000 }
+            try table.transform(patience) { _, step, _ in Double(grid.time(step)) / 1000 }
             return try named(table)
         case .window(let plan): return try windows(plan, grid)
         case .elements(let function, let inner):
             var table = floats(try vector(inner, grid))
-            table.transform { _, _, value in function(value) }
+            try table.transform(patience) { _, _, value in function(value) }
             return try named(table)
         case .calendar(let function):
             let times = try scalars(.time, grid)
@@ -125,7 +127,7 @@ struct Evaluation {
         var table = floats(try vector(inner, grid))
         let first = try scalars(first, grid)
         let second = try scalars(second, grid)
-        table.transform { _, step, value in function(value, first[step], second[step]) ?? Absent.value }
+        try table.transform(patience) { _, step, value in function(value, first[step], second[step]) ?? Absent.value }
         return try named(table)
     }
 
@@ -153,7 +155,7 @@ struct Evaluation {
 
     /// Rows with equal labels joined.
     func merged(_ table: SeriesTable) throws(EvaluationError) -> SeriesTable {
-        guard let merged = table.mergingEqualLabels() else { throw .equalLabels }
+        guard let merged = try table.mergingEqualLabels(patience) else { throw .equalLabels }
         return merged
     }
 
@@ -163,8 +165,7 @@ struct Evaluation {
         try checkRoom()
         guard rowsSinceCheck >= 1024 else { return }
         rowsSinceCheck = 0
-        if Task.isCancelled { throw .canceled }
-        if let isPastDeadline = settings.isPastDeadline, isPastDeadline() { throw .timedOut }
+        try patience.check()
     }
 
     /// Fails when a histogram was left out, as there were too many.

@@ -110,7 +110,7 @@ extension Evaluation {
     mutating func negated(_ table: SeriesTable) throws(EvaluationError) -> SeriesTable {
         var table = table
         if holdsHistograms(table) {
-            table.transform { _, _, value in
+            try table.transform(patience) { _, _, value in
                 if pool.isFull { return Absent.value }
                 return value.isHistogram ? pool.cell(of: pool[value].multiplied(by: -1)) : -value
             }

@@ -39,6 +39,16 @@ struct LabelNumbering {
         return keys.count - 1
     }
 
+    mutating func numbers(of all: [LabelSet], _ patience: Patience) throws(EvaluationError) -> [Int] {
+        var numbers: [Int] = []
+        numbers.reserveCapacity(all.count)
+        for (index, labels) in all.enumerated() {
+            try patience.check(at: index)
+            numbers.append(number(of: labels))
+        }
+        return numbers
+    }
+
     /// Of the values only: the same in other labels is rare.
     private func hash(of elements: [Label]) -> Int {
         var hasher = Hasher()

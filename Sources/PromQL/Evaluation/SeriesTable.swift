@@ -120,6 +120,41 @@ struct SeriesTable: Sendable {
         truncate(to: kept)
     }
 
+    /// `transform` for changes that take their time: it ends when nobody waits for the result any more.
+    @inline(__always)
+    mutating func transform(
+        _ patience: Patience, _ change: (_ row: Int, _ step: Int, _ value: Double) -> Double
+    ) throws(EvaluationError) {
+        var kept = 0
+        var cellsSinceCheck = 0
+        for row in 0..<count {
+            var isKept = false
+            let base = row * steps
+            var start = 0
+            while start < steps {
+                let end = min(start + Patience.cells, steps)
+                for step in start..<end {
+                    let value = cells[base + step]
+                    if value.isAbsent { continue }
+                    let result = change(row, step, value)
+                    cells[base + step] = result
+                    if result.isPresent { isKept = true }
+                }
+                cellsSinceCheck += end - start
+                if cellsSinceCheck >= Patience.cells {
+                    cellsSinceCheck = 0
+                    try patience.check()
+                }
+                start = end
+            }
+            if isKept {
+                move(row, to: kept)
+                kept += 1
+            }
+        }
+        truncate(to: kept)
+    }
+
     /// Keeps the rows in the order given.
     func reordered(_ order: [Int]) -> SeriesTable {
         var result = SeriesTable(steps: steps)
@@ -155,11 +190,12 @@ struct SeriesTable: Sendable {
     /// Joins rows of the same labels whose values don't meet at any step.
     ///
     /// Nil when they meet: "vector cannot contain metrics with the same labelset".
-    func mergingEqualLabels() -> SeriesTable? {
-        guard hasEqualLabels else { return self }
+    func mergingEqualLabels(_ patience: Patience) throws(EvaluationError) -> SeriesTable? {
+        guard try hasEqualLabels(patience) else { return self }
         var places: [LabelSet: Int] = [:]
         var result = SeriesTable(steps: steps)
         for row in 0..<count {
+            try patience.check(at: row)
             guard let place = places[labels[row]] else {
                 places[labels[row]] = result.count
                 result.appendRow(labels[row], dropsName: dropsName[row], self.row(row))
@@ -181,10 +217,15 @@ struct SeriesTable: Sendable {
         return true
     }
 
-    var hasEqualLabels: Bool {
+    func hasEqualLabels(_ patience: Patience) throws(EvaluationError) -> Bool {
         if count < 2 { return false }
         if count == 2 { return labels[0] == labels[1] }
-        return Set(labels).count < count
+        var seen = Set<LabelSet>(minimumCapacity: count)
+        for (row, labels) in labels.enumerated() {
+            try patience.check(at: row)
+            if !seen.insert(labels).inserted { return true }
+        }
+        return false
     }
 }
 

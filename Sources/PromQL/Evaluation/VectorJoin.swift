@@ -25,6 +25,8 @@ struct VectorJoin {
     private let oneNumbers: [Int]
     private let steps: Int
     private let delaysNameRemoval: Bool
+    private let patience: Patience
+    private var cellsSinceCheck = 0
     /// The row of the "one" side with a signature at a step; -1: none. By signature, then step.
     private var oneRows: [Int32]
     /// Which signatures had a match at a step.
@@ -35,7 +37,7 @@ struct VectorJoin {
 
     init(
         _ plan: VectorMatchPlan, many: SeriesTable, one: SeriesTable, manyNumbers: [Int], oneNumbers: [Int],
-        numberCount: Int, delaysNameRemoval: Bool
+        numberCount: Int, delaysNameRemoval: Bool, patience: Patience
     ) throws(EvaluationError) {
         self.plan = plan
         self.many = many
@@ -43,11 +45,13 @@ struct VectorJoin {
         self.manyNumbers = manyNumbers
         self.oneNumbers = oneNumbers
         self.delaysNameRemoval = delaysNameRemoval
+        self.patience = patience
         steps = many.steps
         result = SeriesTable(steps: steps)
         oneRows = Array(repeating: -1, count: numberCount * steps)
         isMatched = Array(repeating: false, count: numberCount * steps)
         for step in 0..<steps {
+            try worked(on: one.count)
             var duplicate: (Int, Int)?
             for row in 0..<one.count where one[row, step].isPresent {
                 let cell = oneNumbers[row] * steps + step
@@ -87,6 +91,7 @@ struct VectorJoin {
         var partner = Int32(-2)
         var place = 0
         for step in 0..<steps {
+            try worked(on: 1)
             let value = many[row, step]
             if value.isAbsent { continue }
             let found = oneRows[number * steps + step]
@@ -115,6 +120,7 @@ struct VectorJoin {
             let number = oneNumbers[row]
             var place: Int?
             for step in 0..<steps where one[row, step].isPresent {
+                try worked(on: 1)
                 if isMatched[number * steps + step] { continue }
                 let known =
                     place ?? self.place(of: resultLabels(matching.signature(of: one.labels[row]), one.labels[row]))
@@ -131,6 +137,16 @@ struct VectorJoin {
         var order: [Int] = []
         for row in 0..<table.count where table.presentCount(row) > 0 { order.append(row) }
         return order.count == table.count ? table : table.reordered(order)
+    }
+
+    /// Counts cells; combining histograms is the work of many.
+    @inline(__always)
+    private mutating func worked(on cells: Int) throws(EvaluationError) {
+        cellsSinceCheck += combination == nil ? cells : 32 * cells
+        if cellsSinceCheck >= Patience.cells {
+            cellsSinceCheck = 0
+            try patience.check()
+        }
     }
 
     private mutating func place(of labels: LabelSet) -> Int {

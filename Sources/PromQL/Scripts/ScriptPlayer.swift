@@ -219,28 +219,43 @@ extension Expression {
         return ["start()", "end()", "range()", "step()"].contains { text.contains($0) }
     }
 
-    /// The expression with `@ time` on each selector and outermost subquery without one; nil where that would change
-    /// its meaning.
+    /// The expression with `@ time` on each selector and outermost subquery without one, and in the place of `@ start()`
+    /// and `@ end()` everywhere; nil where that would change its meaning.
     func pinned(to time: Timestamp) -> Expression? {
         var isPinnable = true
         walk { expression in
             if case .call(let node) = expression, Self.unpinnable.contains(node.function.name) { isPinnable = false }
         }
-        return isPinnable ? pin(.timestamp(time)) : nil
+        return isPinnable ? pin(Pin(time: time, isEverywhere: true)) : nil
     }
 
-    private func pin(_ at: AtModifier) -> Expression {
+    private struct Pin {
+        let time: Timestamp
+        /// Not only in the place of the borders of the query.
+        var isEverywhere: Bool
+
+        func callAsFunction(_ at: AtModifier?) -> AtModifier? {
+            switch at {
+            case .timestamp: at
+            case .start, .end: .timestamp(time)
+            case nil: isEverywhere ? .timestamp(time) : nil
+            }
+        }
+    }
+
+    private func pin(_ at: Pin) -> Expression {
         switch self {
         case .number, .string: return self
         case .vectorSelector(var node):
-            node.at = node.at ?? at
+            node.at = at(node.at)
             return .vectorSelector(node)
         case .matrixSelector(var node):
-            node.selector.at = node.selector.at ?? at
+            node.selector.at = at(node.selector.at)
             return .matrixSelector(node)
         case .subquery(var node):
             // What is inside of a pinned subquery is evaluated at times of its own.
-            node.at = node.at ?? at
+            node.at = at(node.at)
+            node.inner = node.inner.pin(Pin(time: at.time, isEverywhere: false))
             return .subquery(node)
         case .unary(var node):
             node.operand = node.operand.pin(at)

@@ -22,7 +22,9 @@ struct ExemplarRoutes: Sendable {
         if end < start { throw APIFailure.badData("end timestamp must not be before start timestamp") }
         let selectors: [[Matcher]]
         do throws(ParseError) {
-            selectors = try PromQLParser.parse(parameters["query"] ?? "", options: .standard).selectors.map(\.matchers)
+            selectors = try PromQLParser.parse(
+                parameters["query"] ?? "", options: services.graph.language.parser
+            ).selectors.map(\.matchers)
         } catch {
             throw APIFailure.badData("\(error)")
         }

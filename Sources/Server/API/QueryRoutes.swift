@@ -15,16 +15,16 @@ struct QueryRoutes: Sendable {
         routes.api("query", methods: [.get, .post], services) { try await instant($0) }
         routes.api("query_range", methods: [.get, .post], services) { try await range($0) }
         routes.api("format_query", methods: [.get, .post], services) {
-            APIAnswer(.string(try Self.expression($0.parameters).prettified()))
+            APIAnswer(.string(try expression($0.parameters).prettified()))
         }
         routes.api("parse_query", methods: [.get, .post], services) {
-            APIAnswer(ExpressionTree.json(try Self.expression($0.parameters)))
+            APIAnswer(ExpressionTree.json(try expression($0.parameters)))
         }
     }
 
-    private static func expression(_ parameters: RequestParameters) throws(APIFailure) -> Expression {
+    private func expression(_ parameters: RequestParameters) throws(APIFailure) -> Expression {
         do throws(ParseError) {
-            return try PromQLParser.parse(parameters["query"] ?? "", options: .standard)
+            return try PromQLParser.parse(parameters["query"] ?? "", options: services.graph.language.parser)
         } catch {
             throw .badData(parameter: "query", "\(error)")
         }
@@ -40,7 +40,7 @@ struct QueryRoutes: Sendable {
         let limit = try parameters.limit()
         let time = try parameters.time("time") ?? services.clock.now()
         let options = try options(parameters)
-        let expression = try Self.expression(parameters)
+        let expression = try expression(parameters)
         return try await runner.run(expression, options, on: request.channel) {
             try await $0.instant($1, at: time)
         } finish: {
@@ -67,7 +67,7 @@ struct QueryRoutes: Sendable {
             throw APIFailure(EvaluationError.tooManySteps(limit: Int(Self.stepsMax)))
         }
         let options = try options(parameters)
-        let expression = try Self.expression(parameters)
+        let expression = try expression(parameters)
         guard expression.type == .scalar || expression.type == .vector else {
             let type = expression.type == .matrix ? "range vector" : "string"
             throw APIFailure.badData(

@@ -34,7 +34,7 @@ struct StatusRoutes: Sendable {
         routes.api("status/self_metrics", services) {
             try SelfMetrics.answer($0.parameters, services.telemetry.metrics)
         }
-        routes.api("features", services) { _ in APIAnswer(Features.json) }
+        routes.api("features", services) { _ in APIAnswer(Features(services.graph.language).json) }
         routes.api("notifications", services) { _ in notifications() }
         // Clients that are told so ask `notifications` from time to time.
         routes.api("notifications/live", services) { _ in APIAnswer(.none) }

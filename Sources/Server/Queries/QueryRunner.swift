@@ -11,12 +11,14 @@ final class QueryRunner: Sendable {
     let executor: QueryExecutor
     let limits: QueryLimits
     let answers: AnswerBudget
+    private let language: LanguageFeatures
     private let gate: QueryGate
     private let store: SeriesStore
     private let telemetry: ServerTelemetry
 
-    init(_ limits: QueryLimits, store: SeriesStore, telemetry: ServerTelemetry) {
+    init(_ limits: QueryLimits, _ language: LanguageFeatures, store: SeriesStore, telemetry: ServerTelemetry) {
         self.limits = limits
+        self.language = language
         self.store = store
         self.telemetry = telemetry
         gate = QueryGate(runningMax: limits.concurrencyMax, waitingMax: limits.waitingMax)
@@ -125,7 +127,7 @@ final class QueryRunner: Sendable {
     }
 
     private func evaluator(_ options: Options, _ reader: CountingReader) -> Evaluator<CountingReader> {
-        var settings = EvaluationSettings()
+        var settings = language.evaluation
         if let lookback = options.lookback { settings.lookback = lookback }
         settings.samplesMax = limits.samplesMax
         // As many intervals as the API allows, and both ends.

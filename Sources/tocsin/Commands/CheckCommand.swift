@@ -1,5 +1,6 @@
 import ArgumentParser
 import Pipelines
+import PromQL
 import YAML
 
 struct CheckCommand: AsyncParsableCommand {
@@ -16,7 +17,9 @@ struct CheckCommand: AsyncParsableCommand {
 
     func run() async throws {
         do throws(ConfigErrors) {
-            let report = FileCheck(environment: try pipelines.variables.environment()).run(pipelines.paths)
+            let report = FileCheck(
+                environment: try pipelines.variables.environment(), language: pipelines.language.features.parser
+            ).run(pipelines.paths)
             for notice in report.notices { print("\(notice)") }
             for line in report.summaries { print(line) }
             if !report.errors.isEmpty { throw ConfigErrors(report.errors) }

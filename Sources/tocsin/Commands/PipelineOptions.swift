@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import Pipelines
+import PromQL
 import Streams
 import YAML
 
@@ -11,10 +12,13 @@ struct PipelineOptions: ParsableArguments {
 
     @OptionGroup var variables: EnvironmentOptions
 
+    @OptionGroup var language: LanguageOptions
+
     /// - Parameter extra: variables that are set where neither the file nor the environment sets them.
     /// - Throws: all that is wrong, in any file.
     func load(extra: [String: String] = [:]) throws(ConfigErrors) -> Plan {
-        try PipelineLoader(environment: try variables.environment(extra)).load(paths)
+        try PipelineLoader(environment: try variables.environment(extra), language: language.features.parser).load(
+            paths)
     }
 }
 

@@ -106,6 +106,7 @@ struct RunCommand: AsyncParsableCommand {
             // The pool lives as long as the program.
             try? await NIOThreadPool.singleton.runIfActive { work() }
         }
+        graphSettings.language = pipelines.language.features
         let graph = RunningGraph(graphSettings)
         let loading = ConfigStatus()
         loading.loaded(at: clock.now())
@@ -166,7 +167,8 @@ extension RunCommand {
     ) -> [ServerServices.Flag] {
         let retention = graph.store.settings.retention.prometheusText
         return [
-            .init("config.file", pipelines.allPaths.joined(separator: " ")), .init("enable-feature", ""),
+            .init("config.file", pipelines.allPaths.joined(separator: " ")),
+            .init("enable-feature", pipelines.language.names.joined(separator: ",")),
             .init("log.level", "\(logging.logger().logLevel)"), .init("query.lookback-delta", "5m"),
             .init("query.max-concurrency", "\(queries.concurrencyMax)"),
             .init("query.max-samples", "\(queries.samplesMax)"), .init("query.timeout", queries.timeout),

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import Pipelines
+import PromQL
 import Streams
 import YAML
 
@@ -64,8 +65,8 @@ struct TestRulesCommand: AsyncParsableCommand {
         }
         settings.ignoresUnknownKeys = ignoreUnknownFields
         settings.dumpsSamples = debug
-        settings.language = language.parserOptions
-        settings.evaluation = language.evaluationSettings
+        settings.language = language.features.parser
+        settings.evaluation = language.features.evaluation
         do throws(ConfigErrors) {
             settings.environment = try variables.environment()
         } catch {
