@@ -38,7 +38,7 @@ package struct PipelineLoader: Sendable {
             pipelines.append(PipelineReader(reader, sources, sinks, language).read(root))
         }
         if let alertmanager, let root = root(of: alertmanager, diagnostics) {
-            pipelines.append(PipelineReader(reader, sources, sinks).read(root))
+            pipelines.append(PipelineReader(reader, sources, sinks, language).read(root))
         }
         checkTogether(pipelines, diagnostics)
         try diagnostics.check()

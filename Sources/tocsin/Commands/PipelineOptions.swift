@@ -34,6 +34,8 @@ struct RunnableOptions: ParsableArguments {
 
     @OptionGroup var variables: EnvironmentOptions
 
+    @OptionGroup var language: LanguageOptions
+
     func validate() throws {
         if paths.isEmpty, alertmanager == nil {
             throw ValidationError("Missing expected argument '<paths> ...': name pipelines, or --alertmanager <file>")
@@ -45,7 +47,8 @@ struct RunnableOptions: ParsableArguments {
     /// - Parameter extra: variables that are set where neither the file nor the environment sets them.
     /// - Throws: all that is wrong, in any file.
     func load(extra: [String: String] = [:]) throws(ConfigErrors) -> Plan {
-        try PipelineLoader(environment: try variables.environment(extra)).load(paths, alertmanager: alertmanager)
+        try PipelineLoader(environment: try variables.environment(extra), language: language.features.parser).load(
+            paths, alertmanager: alertmanager)
     }
 }
 

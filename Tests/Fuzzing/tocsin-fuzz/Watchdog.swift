@@ -5,14 +5,20 @@ import TestKit
 
 /// Ends the process when one input takes too long, or all of them too much memory: an endless loop can't be asked to stop.
 final class Watchdog: Sendable {
-    private static let patience = Duration.seconds(5)
+    /// Of the processor's time, so that a busy machine makes no finding; of the wall's, so that a wait is one.
+    private static let patience = (work: 5.0, wait: Duration.seconds(60))
 
-    private let begun = Mutex<ContinuousClock.Instant?>(nil)
+    private struct Begin {
+        let work = Watchdog.work()
+        let time = ContinuousClock.now
+    }
+
+    private let begun = Mutex<Begin?>(nil)
     private let memoryMax: Int
 
     init(memoryMax: Int) { self.memoryMax = memoryMax }
 
-    func begin() { begun.withLock { $0 = .now } }
+    func begin() { begun.withLock { $0 = Begin() } }
     func end() { begun.withLock { $0 = nil } }
 
     func start() {
@@ -24,13 +30,24 @@ final class Watchdog: Sendable {
         while true {
             var nothing = pollfd()
             poll(&nothing, 0, 100)
-            if let begun = begun.withLock({ $0 }), ContinuousClock.now - begun > Self.patience {
-                fail("FINDING: an input takes more than \(Self.patience)")
+            if let begun = begun.withLock({ $0 }) {
+                let work = Self.work() - begun.work
+                let wait = ContinuousClock.now - begun.time
+                if work > Self.patience.work || wait > Self.patience.wait {
+                    fail("FINDING: an input takes \(work) s of the processor, and \(wait) so far")
+                }
             }
             if let memory = try? ResidentMemory.bytes(), memory > memoryMax {
                 fail("FINDING: \(memory >> 20) MiB of memory")
             }
         }
+    }
+
+    /// How many seconds the process has kept processors busy.
+    private static func work() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
     /// Ends as a crash does, with the backtraces of all threads and the input left behind.
