@@ -1,6 +1,6 @@
 # Tocsin. `make run` and `make test` are all that a new machine needs; CONTRIBUTING.md tells the rest.
 
-PACKAGES = libcurl4-openssl-dev libyaml-dev libssl-dev libre2-dev libsnappy-dev zlib1g-dev pkg-config python3-venv
+PACKAGES = libcurl4-openssl-dev libyaml-dev libssl-dev libre2-dev libsnappy-dev libsqlite3-dev zlib1g-dev pkg-config python3-venv
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 SWIFT_FLAGS = --explicit-target-dependency-import-check error
 # Tests run on optimised code, as users do; what they reach into is built apart, so that `make build` stays as it is.

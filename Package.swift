@@ -42,6 +42,7 @@ let package = Package(
         .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CSnappy", pkgConfig: "snappy", providers: [.apt(["libsnappy-dev"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
         .target(name: "CScan"),
@@ -50,7 +51,7 @@ let package = Package(
         // The house, from the ground up.
         room("Streams", ["CRE2", .product(name: "DequeModule", package: "swift-collections")]),
         room("PromQL", ["Streams"]),
-        room("Storage", ["Streams"]),
+        room("Storage", ["Streams", "CSQLite"]),
         room("Templates", ["Streams"]),
         room(
             "Transport",

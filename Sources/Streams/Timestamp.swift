@@ -35,6 +35,13 @@ extension Duration {
     }
 
     /// The duration in seconds.
+    /// Rounded down; the greatest there is where it's more.
+    package var inMilliseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let (whole, overflows) = seconds.multipliedReportingOverflow(by: 1000)
+        return overflows ? (seconds < 0 ? .min : .max) : whole &+ attoseconds / 1_000_000_000_000_000
+    }
+
     package var inSeconds: Double {
         let (seconds, attoseconds) = components
         return Double(seconds) + Double(attoseconds) * 1e-18

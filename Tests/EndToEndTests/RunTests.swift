@@ -302,13 +302,6 @@ private func status(_ value: Int) -> String {
         await hook.received(1)
         let since = try await activeAt(client)
         #expect(since != nil)
-        for file in ["alerts.json", "notifications-default.state"] {
-            let isKept = await eventually {
-                (try? Data(contentsOf: folder.url.appending(path: "data/\(file)")))?
-                    .range(of: Data("TrainingJobFailed".utf8)) != nil
-            }
-            #expect(isKept, "\(file)")
-        }
         first.signal(SIGKILL)
         #expect(await first.end() == -SIGKILL)
         let second = try TocsinProcess(pipeline(hook: hook.url), in: folder)

@@ -54,8 +54,11 @@ package struct AlertRegistry: Sendable {
     }
 
     /// Forgets what is resolved and in no group any more.
-    package mutating func removeResolved(at now: Timestamp, keeping kept: Set<Fingerprint>) {
-        byFingerprint = byFingerprint.filter { !$0.value.isResolved(at: now) || kept.contains($0.key) }
+    /// - Returns: what was forgotten.
+    package mutating func removeResolved(at now: Timestamp, keeping kept: Set<Fingerprint>) -> [Fingerprint] {
+        let gone = byFingerprint.filter { $0.value.isResolved(at: now) && !kept.contains($0.key) }.map(\.key)
+        for fingerprint in gone { byFingerprint[fingerprint] = nil }
+        return gone
     }
 }
 

@@ -21,6 +21,7 @@ extension Dispatcher {
         for index in integrations.indices {
             if groups[id]?.outstanding.contains(index) ?? false {
                 groups[id]?.due.insert(index)
+                marks.groups.insert(id)
             } else if let delivery = tell(state, of: id, to: index, now: now) {
                 deliveries.append(delivery)
             }
@@ -37,12 +38,14 @@ extension Dispatcher {
             log.record(
                 delivery.logKey, firing: delivery.firing, resolved: delivery.resolved,
                 repeatInterval: delivery.repeatInterval, at: now)
+            marks.log.insert(delivery.logKey)
         }
         let (id, index) = (delivery.group, delivery.integration)
+        leaveOutbox(OutboxSlot(group: id, integration: index))
         guard groups[id]?.outstanding.remove(index) != nil else { return [] }
         if outcome == .accepted { settle(delivery.resolvedAlerts, of: id, by: index) }
         var deliveries: [Delivery] = []
-        if groups[id]?.due.remove(index) != nil, let state = state(of: id, now: now),
+        if wasDue(index, of: id), let state = state(of: id, now: now),
             let delivery = tell(state, of: id, to: index, now: now)
         {
             deliveries.append(delivery)
@@ -55,13 +58,27 @@ extension Dispatcher {
     package mutating func postpone(_ delivery: Delivery) {
         let integration = Integration(receiver: delivery.notification.receiver, index: delivery.integration)
         backlogs[integration, default: Fifo()].append(delivery.group)
+        leaveOutbox(OutboxSlot(group: delivery.group, integration: delivery.integration))
+        marks.groups.insert(delivery.group)
+    }
+
+    private mutating func leaveOutbox(_ slot: OutboxSlot) {
+        if outbox.removeValue(forKey: slot) != nil { marks.outbox.insert(slot) }
+    }
+
+    /// Whether a flush waited for the integration; it does no more.
+    private mutating func wasDue(_ index: Int, of id: GroupID) -> Bool {
+        guard groups[id]?.due.remove(index) != nil else { return false }
+        marks.groups.insert(id)
+        return true
     }
 
     /// The next delivery that was postponed for an integration; nil when none is left that has something to tell.
     package mutating func takeUp(receiver: String, integration index: Int, now: Timestamp) -> Delivery? {
         while let id = backlogs[Integration(receiver: receiver, index: index)]?.popFirst() {
             guard groups[id]?.outstanding.remove(index) != nil else { continue }
-            groups[id]?.due.remove(index)
+            _ = wasDue(index, of: id)
+            marks.groups.insert(id)
             if let state = state(of: id, now: now), let delivery = tell(state, of: id, to: index, now: now) {
                 return delivery
             }
@@ -108,6 +125,7 @@ extension Dispatcher {
             // Not sent, but from now on known.
             log.record(
                 key, firing: [], resolved: state.resolved, repeatInterval: route.repeatInterval, at: now)
+            marks.log.insert(key)
             settle(state.resolvedAlerts, of: id, by: index)
             return nil
         }
@@ -117,10 +135,14 @@ extension Dispatcher {
             id: notificationID(key, state), pipeline: settings.pipeline, receiver: route.receiver, groupKey: group.key,
             groupLabels: id.labels, routeLabels: route.labels, alerts: alerts, time: now,
             externalURL: settings.externalURL, reason: reason.rawValue)
-        return Delivery(
+        let delivery = Delivery(
             notification: notification, group: id, integration: index, logKey: key,
             repeatInterval: route.repeatInterval, deadline: now + max(route.groupInterval, Self.deliveryTimeLeast),
             firing: state.firing, resolved: state.resolved, resolvedAlerts: state.resolvedAlerts)
+        let slot = OutboxSlot(group: id, integration: index)
+        outbox[slot] = delivery
+        marks.outbox.insert(slot)
+        return delivery
     }
 
     /// The same as long as the log says the same and the state is the same: a notification that was accepted without our
@@ -143,7 +165,9 @@ extension Dispatcher {
     }
 
     private mutating func removeIfDone(_ id: GroupID) {
-        if groups[id]?.isDone ?? false { groups[id] = nil }
+        guard groups[id]?.isDone ?? false else { return }
+        groups[id] = nil
+        marks.groups.insert(id)
     }
 }
 

@@ -16,6 +16,11 @@ package struct Dispatcher: Sendable {
     var deadlines = DeadlineHeap<GroupID>()
     /// Groups that could not be told to an integration for want of room in its queue, in order.
     var backlogs: [Integration: Fifo<GroupID>] = [:]
+    /// What is on its way, as it is sent.
+    var outbox: [OutboxSlot: Delivery] = [:]
+    /// Of it, what an earlier run of the program has begun and this one has not gone on with yet.
+    var restored: [Delivery] = []
+    var marks = StateMarks()
     var nextSweep: Timestamp
     var posted = PostedAlertEnds()
     /// What became of alerts from outside, until it is taken.
@@ -54,10 +59,12 @@ package struct Dispatcher: Sendable {
     package mutating func process(_ alerts: [Alert], now: Timestamp) -> [Delivery] {
         endPosted(now: now)
         for alert in alerts {
+            let known = registry[alert.fingerprint]
             guard let current = registry.update(alert, now: now) else {
                 refusedCount += 1
                 continue
             }
+            if !current.isSame(as: known) { marks.alerts.insert(current.fingerprint) }
             inhibitor.observe(current)
             notePosted(current, now: now)
             for route in settings.routes.match(current.labels) { insert(current, route, now: now) }
@@ -75,6 +82,7 @@ package struct Dispatcher: Sendable {
             let flush = max(now + route.groupWait, settings.firstFlush)
             groups[id] = AlertGroup(id, key: route.groupKey(id.labels), nextFlush: flush)
             deadlines.insert(flush, id)
+            marks.groups.insert(id)
         }
         groups[id]?.insert(alert)
         // It has waited long enough elsewhere.
@@ -86,6 +94,7 @@ package struct Dispatcher: Sendable {
     mutating func schedule(_ id: GroupID, at time: Timestamp) {
         guard groups[id]?.nextFlush != time else { return }
         groups[id]?.nextFlush = time
+        marks.groups.insert(id)
         deadlines.insert(time, id)
     }
 
@@ -104,21 +113,35 @@ package struct Dispatcher: Sendable {
 
     private mutating func sweep(_ now: Timestamp) {
         nextSweep = now + Self.sweepInterval
-        registry.removeResolved(at: now, keeping: Set(groups.values.lazy.flatMap(\.alerts.keys)))
+        marks.alerts.formUnion(
+            registry.removeResolved(at: now, keeping: Set(groups.values.lazy.flatMap(\.alerts.keys))))
         inhibitor.rebuild(from: registry)
-        log.removeExpired(at: now)
-        _ = silences.removeExpired(at: now)
+        marks.log.formUnion(log.removeExpired(at: now))
+        marks.silences.formUnion(silences.removeExpired(at: now))
     }
 
     /// Makes or changes a silence. Groups hear of it at their next flush.
     package mutating func set(
         _ draft: SilenceDraft, now: Timestamp, newID: () -> String
     ) throws(SilenceError) -> Silences.Change {
-        try silences.set(draft, at: now, newID: newID)
+        let change = try silences.set(draft, at: now, newID: newID)
+        marks.silences.formUnion(change.silences.map(\.id))
+        return change
     }
 
     /// Ends a silence. What it muted is told at the next flush of its group.
     package mutating func expire(silence id: String, now: Timestamp) throws(SilenceError) -> Silences.Change {
-        try silences.expire(id, at: now)
+        let change = try silences.expire(id, at: now)
+        marks.silences.formUnion(change.silences.map(\.id))
+        return change
+    }
+}
+
+extension Alert {
+    /// Whether the two say the same, whenever they were said.
+    fileprivate func isSame(as other: Alert?) -> Bool {
+        guard var other else { return false }
+        other.updatedAt = updatedAt
+        return self == other
     }
 }

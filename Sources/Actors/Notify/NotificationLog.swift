@@ -83,7 +83,10 @@ package struct NotificationLog: Sendable, Hashable {
             firing: firing, resolved: resolved, time: now, expiresAt: now + min(Self.retention, repeatInterval * 2))
     }
 
-    package mutating func removeExpired(at now: Timestamp) {
-        entries = entries.filter { $0.value.expiresAt > now }
+    /// - Returns: what was forgotten.
+    package mutating func removeExpired(at now: Timestamp) -> [Key] {
+        let gone = entries.filter { $0.value.expiresAt <= now }.map(\.key)
+        for key in gone { entries[key] = nil }
+        return gone
     }
 }

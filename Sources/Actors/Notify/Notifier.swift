@@ -37,6 +37,8 @@ package actor Notifier {
         package var random: RandomSource
         package var telemetry: Telemetry
         package var logger: Logger
+        /// Where what it knows is kept before anybody is told of it. Nil: nowhere.
+        package var journal: (any StateJournal)?
         /// Waited for before alerts that have come are looked at. Nil: nothing; tests make the notifier slow with it.
         package var beforeAlerts: (@Sendable () async -> Void)?
 
@@ -60,6 +62,7 @@ package actor Notifier {
     private let logger: Logger
     private let beforeAlerts: (@Sendable () async -> Void)?
     private let publish: @Sendable ([AlertTransition]) -> Void
+    private let journal: (any StateJournal)?
     private var isDraining = false
 
     /// - Parameters:
@@ -94,6 +97,7 @@ package actor Notifier {
         self.inbox = inbox
         self.queues = queues
         self.publish = publish
+        journal = surroundings.journal
         beforeAlerts = surroundings.beforeAlerts
         random = surroundings.random
         logger = surroundings.logger
@@ -132,17 +136,19 @@ package actor Notifier {
     /// What is known now, to be asked about alerts by others without holding up notifications.
     package func snapshot() -> Dispatcher { dispatcher }
 
-    /// Makes or changes a silence.
+    /// Makes or changes a silence, and returns once it is kept.
     /// - Returns: its id, which is another than the draft's where a new one had to take its place.
-    package func set(_ draft: SilenceDraft) throws(SilenceError) -> String {
+    package func set(_ draft: SilenceDraft) async throws(SilenceError) -> String {
         let change = try dispatcher.set(draft, now: clock.now(), newID: random.uuid)
         log(change)
+        await keep()
         return change.id
     }
 
-    /// Ends a silence.
-    package func expire(silence id: String) throws(SilenceError) {
+    /// Ends a silence, and returns once that is kept.
+    package func expire(silence id: String) async throws(SilenceError) {
         log(try dispatcher.expire(silence: id, now: clock.now()))
+        await keep()
     }
 
     private func log(_ change: Silences.Change) {
@@ -164,11 +170,12 @@ package actor Notifier {
                         await queue.run { delivery, outcome in await self.complete(delivery, outcome) }
                     }
                 }
-                tick()
+                await send(dispatcher.takeRestored())
+                await tick()
                 while let batches = await inbox.receiveAll(max: 256) {
                     await beforeAlerts?()
                     let alerts = batches.flatMap(\.self)
-                    send(dispatcher.process(alerts, now: clock.now()))
+                    await send(dispatcher.process(alerts, now: clock.now()))
                     telemetry.noteReceived(alerts.count)
                 }
                 isDraining = true
@@ -178,22 +185,34 @@ package actor Notifier {
         }
     }
 
-    private func tick() {
-        if !isDraining { send(dispatcher.advance(to: clock.now())) }
+    private func tick() async {
+        if !isDraining { await send(dispatcher.advance(to: clock.now())) }
     }
 
-    private func complete(_ delivery: Delivery, _ outcome: DeliveryOutcome) {
+    private func complete(_ delivery: Delivery, _ outcome: DeliveryOutcome) async {
         let now = clock.now()
-        send(dispatcher.complete(delivery, outcome, now: now))
+        await send(dispatcher.complete(delivery, outcome, now: now))
         let (receiver, index) = (delivery.notification.receiver, delivery.integration)
-        guard !isDraining, let queue = queues[receiver]?[index] else { return }
-        while queue.hasRoom, let next = dispatcher.takeUp(receiver: receiver, integration: index, now: now) {
-            send([next])
+        while !isDraining, let queue = queues[receiver]?[index], queue.hasRoom,
+            let next = dispatcher.takeUp(receiver: receiver, integration: index, now: clock.now())
+        {
+            await send([next])
         }
     }
 
-    private func send(_ deliveries: [Delivery]) {
+    /// Returns once what has changed is kept.
+    private func keep() async {
+        guard let journal else { return dispatcher.dropChanges() }
+        let changes = dispatcher.takeChanges()
+        if !changes.isEmpty { await journal.commit(changes) }
+    }
+
+    /// Keeps what has changed, and then sends: what was sent is known after a restart, whenever the program ends.
+    private func send(_ deliveries: [Delivery]) async {
         let transitions = dispatcher.takeTransitions()
+        timer.set(dispatcher.nextDeadline)
+        telemetry.note(dispatcher)
+        await keep()
         if !transitions.isEmpty { publish(transitions) }
         for delivery in deliveries {
             guard let queue = queues[delivery.notification.receiver]?[delivery.integration] else { continue }
@@ -204,7 +223,5 @@ package actor Notifier {
             // There is room. While draining the edge is closed: it stays undelivered, and is kept as such.
             try? queue.inbox.trySend(delivery)
         }
-        timer.set(dispatcher.nextDeadline)
-        telemetry.note(dispatcher)
     }
 }

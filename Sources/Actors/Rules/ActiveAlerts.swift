@@ -110,6 +110,8 @@ package struct ActiveAlerts: Sendable {
     /// How often a firing alert whose annotations change is told again (Prometheus's resend delay).
     package let resendDelay: Duration
     package private(set) var active: [LabelSet: Active] = [:]
+    /// Those whose life took a step since this was asked for, ended ones included.
+    private var stepped: Set<LabelSet> = []
 
     package init(holdDuration: Duration, keepFiringFor: Duration, resendDelay: Duration = .seconds(60)) {
         self.holdDuration = holdDuration
@@ -125,9 +127,16 @@ package struct ActiveAlerts: Sendable {
                 alert.restoredUntil = until
                 // The notification side gives alerts of an earlier run a grace: told again, they live on.
                 if alert.state == .firing { alert.markUntold() }
+                stepped.insert(alert.labels)
             }
             active[alert.labels] = alert
         }
+    }
+
+    /// The alerts whose life took a step since this was asked for the last time, by their labels; nil for those that ended.
+    package mutating func takeStepped() -> [(labels: LabelSet, alert: Active?)] {
+        defer { stepped = [] }
+        return stepped.map { ($0, active[$0]) }
     }
 
     /// Has every firing alert told again at the next evaluation: whoever hears of them is somebody else now.
@@ -153,6 +162,8 @@ package struct ActiveAlerts: Sendable {
         for candidate in candidates { admit(candidate, at: time, into: &outcome) }
         guard limit > 0, active.count > limit else { return outcome }
         let found = active.count
+        stepped.formUnion(active.keys)
+        stepped.formUnion(before.keys)
         active.removeAll()
         return Outcome(changes: before.values.map(Self.end), exceeding: found)
     }
@@ -196,6 +207,7 @@ package struct ActiveAlerts: Sendable {
             // `for` is longer now.
             alert.state = .pending
         }
+        if alert.state != before || active[candidate.labels]?.keptSince != nil { stepped.insert(candidate.labels) }
         active[candidate.labels] = alert
         guard alert.state != before else { return }
         outcome.changes.append(Change(alert: alert, from: before, to: alert.state))
@@ -220,12 +232,14 @@ package struct ActiveAlerts: Sendable {
             if alert.state == .firing, keepFiringFor > .zero {
                 let since = alert.keptSince ?? time
                 if time - since < keepFiringFor {
+                    if alert.keptSince == nil { stepped.insert(labels) }
                     active[labels]?.keptSince = since
                     active[labels]?.restoredUntil = nil
                     continue
                 }
             }
             active[labels] = nil
+            stepped.insert(labels)
             outcome.changes.append(Self.end(alert))
         }
     }

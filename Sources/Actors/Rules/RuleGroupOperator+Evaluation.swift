@@ -138,8 +138,11 @@ extension RuleGroupOperator {
         let scope = outcome.exceeding == nil ? result.scope : .all
         let entries = isLeft ? [] : written(for: outcome, of: place, scope: scope, isTick: isTick)
         rules[place].lastSamples = 2 * rules[place].alerts.active.count
+        // Handed over before anybody is told, so kept before as well: the journal keeps the order.
+        let ticket = keepStepped(of: place)
         publish(outcome.changes, of: place, at: time)
         await notify(outcome, of: place, at: time)
+        if let ticket { await context.outputs.journal?.flush(ticket) }
         try await append(entries, at: time, by: place)
         if let found = outcome.exceeding { throw LimitExceeded(limit: settings.limit, found: found, what: "alerts") }
     }

@@ -8,6 +8,7 @@ package struct RuleGroupState: Sendable {
         package var settings: RuleSettings
         package var active: [ActiveAlerts.Active]
         var written: WrittenSeries
+        var ordinal: Int
     }
 
     package var rules: [Rule]
@@ -21,7 +22,8 @@ extension RuleGroupOperator {
         RuleGroupState(
             rules: rules.map {
                 RuleGroupState.Rule(
-                    settings: $0.settings, active: Array($0.alerts.active.values), written: $0.written)
+                    settings: $0.settings, active: Array($0.alerts.active.values), written: $0.written,
+                    ordinal: $0.ordinal)
             })
     }
 
@@ -30,13 +32,16 @@ extension RuleGroupOperator {
     /// - Returns: the rules that no rule of this group goes on with; only their alerts are left to end.
     package func adopt(_ state: RuleGroupState) -> RuleGroupState {
         var left = state
+        var moved: [(place: Int, before: RuleGroupState.Rule)] = []
         for place in rules.indices {
             let found = left.rules.firstIndex { $0.settings.isContinued(by: rules[place].settings) }
             guard let found else { continue }
             let predecessor = left.rules.remove(at: found)
             rules[place].alerts.restore(predecessor.active)
             rules[place].written = predecessor.written
+            if predecessor.ordinal != rules[place].ordinal { moved.append((place, predecessor)) }
         }
+        keepMoved(moved)
         for place in left.rules.indices {
             leftSeries += left.rules[place].written.all
             left.rules[place].written = WrittenSeries()
@@ -75,8 +80,16 @@ extension RuleGroupOperator {
         }
     }
 
+    /// What an earlier run had of the alerts of this group and this one goes on with, as rows.
+    package func restoredRows() -> StateChanges {
+        var changes = StateChanges()
+        for place in rules.indices { addStepped(of: place, to: &changes) }
+        return changes
+    }
+
     /// Tells that the alerts of rules that are gone have ended.
     package func endAlerts(of state: RuleGroupState, at time: Timestamp) async {
+        let ticket = forget(state)
         var alerts: [Alert] = []
         var transitions: [AlertTransition] = []
         for rule in state.rules {
@@ -91,6 +104,7 @@ extension RuleGroupOperator {
         }
         if !transitions.isEmpty { context.outputs.publish(transitions) }
         if !alerts.isEmpty { await context.outputs.notify(alerts) }
+        if let ticket { await context.outputs.journal?.flush(ticket) }
     }
 
     /// How long a group that is gone leaves its series to others: a rule that has moved goes on with them meanwhile, and

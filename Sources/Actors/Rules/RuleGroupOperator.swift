@@ -38,7 +38,10 @@ package actor RuleGroupOperator<Reader: SeriesReader> {
         queryOffset = settings.queryOffset ?? context.queryOffset
         telemetry = RuleTelemetry(
             context.telemetry, settings, pipeline: context.pipeline, interval: settings.interval ?? context.interval)
-        rules = try settings.rules.map { try RuleRuntime($0, interest: context.dispatch.newInterest()) }
+        rules = try settings.rules.enumerated().map { place, rule in
+            let ordinal = settings.rules[..<place].count { $0.name == rule.name && $0.labels == rule.labels }
+            return try RuleRuntime(rule, ordinal: ordinal, interest: context.dispatch.newInterest())
+        }
         timer = DeadlineTimer(clock: context.clock)
         nextTick = Self.tick(after: context.clock.now(), every: interval, phase: Self.phase(of: settings, interval))
     }

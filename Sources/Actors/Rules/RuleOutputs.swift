@@ -7,12 +7,16 @@ package struct RuleOutputs: Sendable {
     package var notify: @Sendable ([Alert]) async -> Void
     /// Every change of state, for the event stream. Never waits.
     package var publish: @Sendable ([AlertTransition]) -> Void
+    /// Where the states of alerts are kept. Nil: nowhere.
+    package var journal: (any StateJournal)?
 
     package init(
-        notify: @escaping @Sendable ([Alert]) async -> Void, publish: @escaping @Sendable ([AlertTransition]) -> Void
+        notify: @escaping @Sendable ([Alert]) async -> Void, publish: @escaping @Sendable ([AlertTransition]) -> Void,
+        journal: (any StateJournal)? = nil
     ) {
         self.notify = notify
         self.publish = publish
+        self.journal = journal
     }
 }
 

@@ -5,6 +5,8 @@ import Streams
 struct RuleRuntime: Sendable {
     let settings: RuleSettings
     let interest: InterestID
+    /// Its place among the rules of its group that have the same name and labels.
+    let ordinal: Int
     let prepared: PreparedExpression
     /// The result of each input series depends on nothing else, so only those that changed need a look.
     let isElementWise: Bool
@@ -28,8 +30,9 @@ struct RuleRuntime: Sendable {
     /// How many samples its last evaluation gave.
     var lastSamples = 0
 
-    init(_ settings: RuleSettings, interest: InterestID) throws {
+    init(_ settings: RuleSettings, ordinal: Int, interest: InterestID) throws {
         self.settings = settings
+        self.ordinal = ordinal
         self.interest = interest
         prepared = try PreparedExpression(settings.expression)
         let profile = ExpressionProfile(settings.expression)

@@ -33,10 +33,12 @@ package struct GraphSettings: Sendable {
     package var silences = Silences.Limits()
     /// What of PromQL is switched on, for rules and for clients.
     package var language = LanguageFeatures()
-    /// How often state is kept while the graph runs.
+    /// How often it is noted that the graph runs.
     package var stateInterval = Duration.seconds(2)
     /// Carries out what blocks its thread, and returns when it is done: on a thread made for that, where there is one.
     package var blocking: @Sendable (@escaping @Sendable () -> Void) async -> Void = { $0() }
+    /// As `blocking`, one after another, for the state: what waits for it is on its way to a receiver.
+    package var stateBlocking: @Sendable (@escaping @Sendable () -> Void) async -> Void = { $0() }
     /// Waited for before each read of a rule. Nil: nothing; tests make rules slow with it.
     package var beforeRuleReads: (@Sendable () async -> Void)?
     /// Waited for before the notification sides look at alerts. Nil: nothing; tests make them slow with it.

@@ -37,7 +37,7 @@ extension RunningGraph {
             clock: settings.clock, telemetry: settings.telemetry,
             outputs: RuleOutputs(
                 notify: { [inboxes] in await inboxes.send($0, of: name) },
-                publish: { [alerts] in alerts.publish($0) }),
+                publish: { [alerts] in alerts.publish($0) }, journal: state),
             interval: pipeline.global.evaluationInterval, queryOffset: pipeline.global.ruleQueryOffset,
             externalLabels: pipeline.global.externalLabels, externalURL: settings.externalURL)
         context.evaluation = settings.language.evaluation
@@ -53,11 +53,9 @@ extension RunningGraph {
         let before = groups
         let remains = await stopGroups(besides: prepared)
         let ended = settings.clock.now()
-        for (id, group) in prepared {
+        await restore(prepared)
+        for (_, group) in prepared {
             guard let made = group.made else { continue }
-            if let rules = saved.alerts.rules.removeValue(forKey: id) {
-                await made.restore(rules, savedAt: saved.alerts.savedAt)
-            }
             if remains.contains(where: { $0.state.hasSeries }) { await made.begin(after: ended) }
         }
         // Told before they run, so that no batch falls between.
@@ -76,6 +74,22 @@ extension RunningGraph {
         }
         RuleGroupMetrics.remove(
             of: members(before.filter { prepared[$0.key] == nil }), staying: members(groups), from: settings.telemetry)
+    }
+
+    /// Has new groups go on with what an earlier run of the program had of them. What nobody goes on with is forgotten, at
+    /// the start: a pipeline that is not there any more then has no state.
+    private func restore(_ prepared: [GroupID: PreparedGroup]) async {
+        if saved.rules.isEmpty { return }
+        var changes = StateChanges()
+        for pipeline in Set(saved.rules.keys.map(\.pipeline)) { changes.clear(.rules, pipeline) }
+        for (id, group) in prepared {
+            let place = RuleGroupPlace(pipeline: id.pipeline, file: id.file, group: id.name)
+            guard let made = group.made, let rules = saved.rules[place] else { continue }
+            await made.restore(rules, savedAt: saved.savedAt)
+            changes.append(await made.restoredRows())
+        }
+        saved.rules = [:]
+        _ = state?.enqueue(changes)
     }
 
     private func stopGroups(besides prepared: [GroupID: PreparedGroup]) async -> [Remains] {

@@ -123,11 +123,12 @@ extension RunningGraph {
             Notifier.Receiver(name: receiver.name, sinks: receiver.sinks.map { $0.sink(context) })
         }
         var continuation = state.map { Notifier.Continuation($0, by: .reload) }
-        if continuation == nil, let saved = saved.notifications.removeValue(forKey: pipeline.name) {
+        if continuation == nil, let saved = saved.notifications(of: pipeline.name) {
             continuation = Notifier.Continuation(saved, by: .restart(grace: Self.restartGrace))
         }
         var surroundings = Notifier.Surroundings(
             clock: settings.clock, telemetry: settings.telemetry, logger: settings.logger)
+        surroundings.journal = self.state
         surroundings.beforeAlerts = settings.beforeAlerts
         return Notifier(
             pipeline: pipeline.name, routing: routing, receivers: receivers,

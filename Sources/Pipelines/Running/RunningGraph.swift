@@ -37,6 +37,8 @@ package actor RunningGraph {
     nonisolated let currentGateway = Mutex<PushGateway?>(nil)
     /// What the last run left, for the pipelines that come to use it.
     var saved = SavedState()
+    /// Where what is known of alerts is kept; nil: nowhere.
+    var state: StateStore?
     /// Whether the samples of the last run were read to their end; before that, their file must not be replaced.
     var hasReadSamples = false
 
@@ -109,11 +111,12 @@ package actor RunningGraph {
                 }
             }
             defer { group.cancelAll() }
-            readState()
+            try await openState()
             await readSamples()
             try await apply(first)
+            saved.tables = StateTables()
             readiness.open()
-            group.addTask { await self.keepState() }
+            group.addTask { await self.beat() }
             await stopping.wait()
             // A reload under way comes to its end first; none begins any more.
             await turn.begin()
@@ -189,7 +192,7 @@ package actor RunningGraph {
             group.cancelAll()
         }
         for notifier in notifiers { await notifier.handle.stop() }
-        await writeState()
+        await closeState()
         await writeSamples()
         alerts.close()
     }

@@ -107,6 +107,12 @@ struct RunCommand: AsyncParsableCommand {
             try? await NIOThreadPool.singleton.runIfActive { work() }
         }
         graphSettings.language = pipelines.language.features
+        let stateThread = NIOThreadPool(numberOfThreads: 1)
+        stateThread.start()
+        graphSettings.stateBlocking = { work in
+            // It lives as long as the program.
+            try? await stateThread.runIfActive { work() }
+        }
         let graph = RunningGraph(graphSettings)
         let loading = ConfigStatus()
         loading.loaded(at: clock.now())

@@ -2,6 +2,7 @@ import Actors
 import Logging
 import Streams
 import Synchronization
+import Testing
 import TestKit
 import YAML
 
@@ -82,6 +83,7 @@ final class NotifierBench {
     let clock: ManualClock
     let simulation: SimulatedExecutor
     let telemetry = Telemetry()
+    let journal = MemoryJournal()
     let log = LogRecorder()
     private let published = Recorder<AlertTransition>()
     let start: Timestamp
@@ -102,13 +104,14 @@ final class NotifierBench {
         reader.finish()
         try diagnostics.check()
         inbox = Edge(EdgeName(pipeline: "p", from: "rules", to: "notify"), capacity: .init(elements: 1000))
+        var surroundings = Notifier.Surroundings(
+            clock: clock, random: RandomSource(SeededGenerator(seed: seed)), telemetry: telemetry, logger: log.logger)
+        surroundings.journal = journal
         notifier = Notifier(
             pipeline: "p", routing: settings,
             receivers: sinks.map { Notifier.Receiver(name: $0.key, sinks: $0.value) }, externalURL: "http://tocsin",
             inbox: inbox, queue: queue, continuing: continuing, publish: { [published] in published.add($0) },
-            in: .init(
-                clock: clock, random: RandomSource(SeededGenerator(seed: seed)), telemetry: telemetry,
-                logger: log.logger))
+            in: surroundings)
         let notifier = notifier
         running = Task(executorPreference: simulation) { await notifier.run() }
         simulation.runUntilIdle()
@@ -136,6 +139,14 @@ final class NotifierBench {
     }
 
     func run(for duration: Duration) { simulation.run(clock, until: clock.now() + duration) }
+
+    /// What a start finds after the end of the process, whatever it was.
+    var kept: DispatcherState {
+        var unreadable = 0
+        let state = DispatcherState(journal.tables, pipeline: "p", savedAt: clock.now(), unreadable: &unreadable)
+        #expect(unreadable == 0)
+        return state
+    }
 
     /// Ends the inbox and lets the notifier come to its end.
     /// - Parameter patience: then it is cancelled.

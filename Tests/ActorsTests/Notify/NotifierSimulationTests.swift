@@ -34,9 +34,11 @@ import Testing
             try bench.inbox.trySend(Self.changes(&current, clock.now(), &random))
             if Int.random(in: 0..<40, using: &random) == 0 {
                 let patience = Duration.seconds(Int.random(in: 0...5, using: &random))
-                let state = try #require(bench.drain(patience: patience))
+                // A proper end, or that of a process that is killed.
+                _ = Bool.random(using: &random) ? bench.drain(patience: patience) : bench.stop()
+                let state = bench.kept
                 clock.advance(by: .seconds(Int.random(in: 0...60, using: &random)))
-                bench = try self.bench(sinks, clock, try DispatcherState(decoding: state.encoded()), seed)
+                bench = try self.bench(sinks, clock, state, seed)
                 // The rules go on and report what they find.
                 try bench.inbox.trySend(Array(current.values))
             }
