@@ -48,8 +48,10 @@ extension Dispatcher {
     package enum Continuation: Sendable, Hashable {
         /// The process has started anew. Group timers go on; what the program was not there to hear of is given
         /// `grace` before it counts as over: alerts whose end nobody named, and those from outside, whose senders name an
-        /// end and move it on as long as they fire.
-        case restart(grace: Duration)
+        /// end and move it on as long as they fire. An alert of a rule that no rule has any more is over: the program ended
+        /// before this side heard of its end.
+        /// - `claimed`: the alerts that rules have; nil: all.
+        case restart(grace: Duration, claimed: Set<Fingerprint>? = nil)
         /// The settings are new, as after Alertmanager's reload: alerts are routed afresh and timers begin again; what was
         /// notified is not notified again.
         case reload
@@ -85,6 +87,10 @@ extension Dispatcher {
         marks.isReset = true
         var toldFiring: [String: Set<Fingerprint>] = [:]
         for (key, entry) in state.log { toldFiring[key.groupKey, default: []].formUnion(entry.firing) }
+        // Who may have accepted it without our hearing of it.
+        for outgoing in state.outbox {
+            toldFiring[outgoing.notification.groupKey, default: []].formUnion(outgoing.firing)
+        }
         for saved in state.alerts {
             let alert = Self.carriedOver(saved, state.savedAt, way, now)
             guard let current = registry.update(alert, now: now) else {
@@ -94,7 +100,7 @@ extension Dispatcher {
             inhibitor.observe(current)
             if current.isPosted, !saved.isResolved(at: state.savedAt) { adoptPosted(current) }
             for route in settings.routes.match(current.labels) {
-                // One that is over joins a group only where somebody believes that it fires.
+                // One that is over joins a group only where somebody believes, or may believe, that it fires.
                 let isTold = toldFiring[route.groupKey(route.groupLabels(of: current.labels))]?
                     .contains(current.fingerprint)
                 if !current.isResolved(at: now) || isTold ?? false { insert(current, route, now: now) }
@@ -157,8 +163,13 @@ extension Dispatcher {
     private static func carriedOver(
         _ alert: Alert, _ savedAt: Timestamp, _ way: Continuation, _ now: Timestamp
     ) -> Alert {
-        guard case .restart(let grace) = way, !alert.isResolved(at: savedAt) else { return alert }
+        guard case .restart(let grace, let claimed) = way, !alert.isResolved(at: savedAt) else { return alert }
         var alert = alert
+        if !alert.isPosted, let claimed, !claimed.contains(alert.fingerprint) {
+            alert.endsAt = now
+            alert.updatedAt = now
+            return alert
+        }
         if alert.endsAt == nil {
             alert.endsAt = now + grace
             alert.endsByTimeout = true

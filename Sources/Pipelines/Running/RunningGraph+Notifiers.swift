@@ -27,7 +27,7 @@ extension RunningGraph {
             // The predecessor ends before its state is read, so that nothing is told by both.
             await old?.component.handle.stop()
             let state = await old?.component.value.state()
-            let notifier = notifier(pipeline, routing, files, continuing: state)
+            let notifier = notifier(pipeline, routing, files, of: new, continuing: state)
             let handle = await host.start("notify/\(pipeline.name)") { await notifier.run() }
             next[pipeline.name] = (pipeline, files.texts, Component(value: notifier, handle: handle))
             routed[pipeline.name] = notifier.inbox
@@ -110,8 +110,20 @@ extension RunningGraph {
         }
     }
 
+    /// The alerts that rules had when the program ended, as a pipeline's notification side knows them.
+    private func claims(on pipeline: String, _ new: Plan) -> Set<Fingerprint> {
+        var claims: Set<Fingerprint> = []
+        for (place, rules) in saved.rules where new.router(of: place.pipeline)?.name == pipeline {
+            let external = new[place.pipeline]?.global.externalLabels ?? LabelSet()
+            for alert in rules.lazy.flatMap(\.active) where alert.state == .firing {
+                claims.insert(external.merging(alert.labels).fingerprint)
+            }
+        }
+        return claims
+    }
+
     private func notifier(
-        _ pipeline: PipelinePlan, _ routing: RoutingSettings, _ files: TemplateFiles,
+        _ pipeline: PipelinePlan, _ routing: RoutingSettings, _ files: TemplateFiles, of new: Plan,
         continuing state: DispatcherState?
     ) -> Notifier {
         let context = SinkContext(
@@ -124,7 +136,8 @@ extension RunningGraph {
         }
         var continuation = state.map { Notifier.Continuation($0, by: .reload) }
         if continuation == nil, let saved = saved.notifications(of: pipeline.name) {
-            continuation = Notifier.Continuation(saved, by: .restart(grace: Self.restartGrace))
+            continuation = Notifier.Continuation(
+                saved, by: .restart(grace: Self.restartGrace, claimed: claims(on: pipeline.name, new)))
         }
         var surroundings = Notifier.Surroundings(
             clock: settings.clock, telemetry: settings.telemetry, logger: settings.logger)

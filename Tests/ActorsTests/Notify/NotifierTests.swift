@@ -302,6 +302,35 @@ import Testing
         #expect(sink.story == ["0.0: A A", "60.0: A- A"])
     }
 
+    @Test func `an alert that ended while it was on its way when the program was killed is told with its end`() throws {
+        let clock = ManualClock()
+        let sink = FakeSink(clock)
+        sink.answer(.unavailable(retryAfter: nil))
+        let first = try bench(sink, clock)
+        let alert = first.firing("A")
+        try first.post(alert)
+        first.run(for: .seconds(3))
+        try first.post(first.resolved(alert))
+        _ = first.stop()
+        sink.answer(.accept)
+        let second = try bench(sink, clock, continuing: .init(first.kept, by: .restart(grace: .seconds(300))))
+        second.run(for: .seconds(100))
+        #expect(sink.story == ["3.0: A", "60.0: A-"])
+    }
+
+    @Test func `an alert that no rule has any more after a new start is over at once`() throws {
+        let clock = ManualClock()
+        let sink = FakeSink(clock)
+        let first = try bench(sink, clock)
+        let (kept, lost) = (first.firing("A", ["place": "1"]), first.firing("A", ["place": "2"]))
+        try first.post(kept, lost)
+        _ = first.stop()
+        let way = Dispatcher.Continuation.restart(grace: .seconds(300), claimed: [kept.fingerprint])
+        let second = try bench(sink, clock, continuing: .init(first.kept, by: way))
+        second.run(for: .seconds(70))
+        #expect(sink.story == ["0.0: A A", "60.0: A A-"])
+    }
+
     @Test func `kept rows that are cut or changed are counted or read, and never trap`() throws {
         let clock = ManualClock()
         let sink = FakeSink(clock)
