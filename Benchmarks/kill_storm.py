@@ -196,14 +196,12 @@ def run(options):
                 for job, failed in state.items():
                     tocsin.tell(job, failed)
             receivers.is_flaky = False
+            wait_until_heard(receivers, failures, state)
             for job, failed in state.items():
                 if failed:
                     tocsin.tell(job, 0)
-            deadline = time.monotonic() + 120
-            while time.monotonic() < deadline:
-                if all(heard_all(receivers, job, failures[job], 0) for job in state):
-                    break
-                time.sleep(0.1)
+                    state[job] = 0
+            wait_until_heard(receivers, failures, state)
             time.sleep(options.settle)
         finally:
             tocsin.end()
@@ -229,6 +227,14 @@ def heard_all(receivers, job, failures, is_failed):
     wanted = 2 * failures - is_failed
     with receivers.lock:
         return all(counts[job] >= wanted for counts in receivers.counts.values())
+
+
+def wait_until_heard(receivers, failures, state):
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        if all(heard_all(receivers, job, failures[job], failed) for job, failed in state.items()):
+            return
+        time.sleep(0.05)
 
 
 def main():

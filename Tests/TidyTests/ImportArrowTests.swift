@@ -10,7 +10,7 @@ import Testing
     static let allowed: [String: [String]] = [
         "Streams": ["CRE2"],
         "PromQL": ["Streams"],
-        "Storage": ["Streams"],
+        "Storage": ["Streams", "CSQLite"],
         "Templates": ["Streams"],
         "YAML": ["Streams", "CLibYAML"],
         "Transport": ["Streams", "YAML", "CLibCurl", "CLinux", "COpenSSL"],
