@@ -11,9 +11,9 @@ import Testing
     private static let linesPerPush = 500
 
     /// Pushes back to back on one connection; returns how many were answered with each status.
-    private static func push(_ count: Int, by writer: Int, from first: Int, to server: TestServer) async throws -> [Int:
-        Int]
-    {
+    private static func push(
+        _ count: Int, by writer: Int, from first: Int, to server: TestServer, _ pace: Pace
+    ) async throws -> [Int: Int] {
         try await server.client.talk { socket in
             var statuses: [Int: Int] = [:]
             let start = Int64(SystemTime.milliseconds)
@@ -25,15 +25,18 @@ import Testing
                     "POST /api/v1/import/prometheus HTTP/1.1\r\nHost: x\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
                 _ = socket.write(Array((head + body).utf8))
                 statuses[try LoopbackClient.answer(from: socket).status, default: 0] += 1
+                pace.noteAnswer()
             }
             return statuses
         }
     }
 
-    private static func push(_ count: Int, from first: Int, to server: TestServer) async throws -> [Int: Int] {
+    private static func push(
+        _ count: Int, from first: Int, to server: TestServer, _ pace: Pace
+    ) async throws -> [Int: Int] {
         try await withThrowingTaskGroup(of: [Int: Int].self) { group in
             for writer in 0..<writers {
-                group.addTask { try await push(count, by: writer, from: first, to: server) }
+                group.addTask { try await push(count, by: writer, from: first, to: server, pace) }
             }
             return try await group.reduce(into: [:]) { $0.merge($1) { $0 + $1 } }
         }
@@ -53,15 +56,15 @@ import Testing
             """
         var options = TestServer.Options()
         options.batchesMax = 16
-        options.beforeRuleReads = {
-            try? await Task.sleep(for: .milliseconds(50))  // tidy: a slow rule is what is tested
-        }
+        let pace = Pace(answersPerRead: 64)
+        options.beforeRuleReads = { await pace.waitForRead() }
         try await TestServer.with(pipeline, options) { server async throws in
             let edge = #"{from="ingest", to="rules"}"#
-            var statuses = try await push(50, from: 0, to: server)
+            var statuses = try await push(50, from: 0, to: server, pace)
             let before = try ResidentMemory.bytes()
-            statuses.merge(try await push(400, from: 50, to: server)) { $0 + $1 }
+            statuses.merge(try await push(400, from: 50, to: server, pace)) { $0 + $1 }
             let grown = try ResidentMemory.bytes() - before
+            pace.end()
             #expect(Set(statuses.keys) == [204, 503])
             let taken = statuses[204] ?? 0
             let refused = statuses[503] ?? 0
@@ -79,6 +82,59 @@ import Testing
             let notStored = server.metric(#"tocsin_ingest_refused_total{reason="saturated", source="import"}"#)
             #expect(notStored == Double(refused * linesPerPush))
         }
+    }
+}
+
+/// Makes rules slower than the clients, however fast either is: one read settles all batches that wait, at most 16, and
+/// comes once for so many answers.
+private final class Pace: Sendable {
+    private struct State {
+        var answers = 0
+        var reads = 0
+        var isOver = false
+        var waiters: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let answersPerRead: Int
+    private let state = Mutex(State())
+
+    init(answersPerRead: Int) { self.answersPerRead = answersPerRead }
+
+    func noteAnswer() {
+        let next = state.withLock { state -> CheckedContinuation<Void, Never>? in
+            state.answers += 1
+            guard state.answers >= (state.reads + 1) * answersPerRead, let next = state.waiters.popLast() else {
+                return nil
+            }
+            state.reads += 1
+            return next
+        }
+        next?.resume()
+    }
+
+    func waitForRead() async {
+        await withCheckedContinuation { continuation in
+            let isFree = state.withLock { state in
+                if state.isOver { return true }
+                guard state.answers >= (state.reads + 1) * answersPerRead else {
+                    state.waiters.append(continuation)
+                    return false
+                }
+                state.reads += 1
+                return true
+            }
+            if isFree { continuation.resume() }
+        }
+    }
+
+    /// From now on rules are as fast as they are.
+    func end() {
+        let waiters = state.withLock { state in
+            state.isOver = true
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
     }
 }
 
