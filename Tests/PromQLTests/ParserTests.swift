@@ -35,6 +35,16 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        "up offset --1-1", "up offset (1 - step())", "up offset -step()", "up offset -(2s)", "up[5m:1m] offset --1+2",
+    ])
+    func `an offset that is computed reads as it prints`(_ text: String) throws {
+        let printed = try parse(text).description
+        #expect(try parse(printed).description == printed)
+        guard case .vectorSelector(let selector) = try parse(printed) else { return #expect(text.contains("[")) }
+        #expect(selector.offset != .zero)
+    }
+
     @Test func `a selector has its matchers with the name last, and its modifiers in any order`() throws {
         let wanted = Expression.vectorSelector(
             VectorSelector(

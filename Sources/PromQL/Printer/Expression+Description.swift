@@ -152,8 +152,12 @@ extension DurationValue: CustomStringConvertible {
         }
     }
 
-    /// ` offset duration`, nothing for zero.
-    fileprivate var offsetText: String { self == .zero ? "" : " offset \(self)" }
+    /// ` offset duration`, nothing for zero. Arithmetic is put in parentheses: without them an offset ends before the
+    /// first operator.
+    fileprivate var offsetText: String {
+        if case .computed(.binary) = self { return " offset (\(self))" }
+        return self == .zero ? "" : " offset \(self)"
+    }
 }
 
 extension DurationExpression: CustomStringConvertible {
