@@ -141,8 +141,9 @@ extension RuleGroupOperator {
         // Handed over before anybody is told, so kept before as well: the journal keeps the order.
         let ticket = keepStepped(of: place)
         publish(outcome.changes, of: place, at: time)
-        await notify(outcome, of: place, at: time)
-        if let ticket { await context.outputs.journal?.flush(ticket) }
+        let isTold = await notify(outcome, of: place, at: time)
+        // Who is told keeps what it hears before it goes on, and with it this.
+        if let ticket, !isTold { await context.outputs.journal?.flush(ticket) }
         try await append(entries, at: time, by: place)
         if let found = outcome.exceeding { throw LimitExceeded(limit: settings.limit, found: found, what: "alerts") }
     }
@@ -199,7 +200,8 @@ extension RuleGroupOperator {
             })
     }
 
-    private func notify(_ outcome: ActiveAlerts.Outcome, of place: Int, at time: Timestamp) async {
+    /// - Returns: whether there was something to tell.
+    private func notify(_ outcome: ActiveAlerts.Outcome, of place: Int, at time: Timestamp) async -> Bool {
         let rule = rules[place].settings
         var alerts: [Alert] = []
         for change in outcome.changes {
@@ -211,6 +213,7 @@ extension RuleGroupOperator {
         }
         alerts += outcome.updated.map { notice($0, of: rule, endsAt: nil, at: time) }
         if !alerts.isEmpty { await context.outputs.notify(alerts) }
+        return !alerts.isEmpty
     }
 
     /// What the notification side is told of an alert. Its source is the answer to the rule's expression, now.

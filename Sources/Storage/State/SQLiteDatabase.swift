@@ -17,6 +17,8 @@ final class SQLiteDatabase {
     }
 
     private let handle: OpaquePointer
+    private var begin: SQLiteStatement?
+    private var commit: SQLiteStatement?
 
     /// Opens a file, which is made, for its owner alone, when it isn't there and the connection may write.
     /// - Parameter patience: how long a lock that another program holds is waited for.
@@ -38,6 +40,7 @@ final class SQLiteDatabase {
         sqlite3_busy_timeout(handle, Int32(clamping: patience.inMilliseconds))
     }
 
+    // Statements that are still there keep the connection until they are gone.
     deinit { sqlite3_close_v2(handle) }
 
     private static func failure(_ code: Int32, of handle: OpaquePointer?) -> Failure {
@@ -72,10 +75,12 @@ final class SQLiteDatabase {
 
     /// Carries out a body as one transaction: all of it, or nothing.
     func transaction(_ body: () throws(Failure) -> Void) throws(Failure) {
-        try execute("BEGIN IMMEDIATE")
+        if begin == nil { begin = try prepare("BEGIN IMMEDIATE") }
+        if commit == nil { commit = try prepare("COMMIT") }
+        try begin?.run()
         do throws(Failure) {
             try body()
-            try execute("COMMIT")
+            try commit?.run()
         } catch {
             // Where SQLite has rolled back by itself there is nothing left to do.
             try? execute("ROLLBACK")
@@ -87,7 +92,8 @@ final class SQLiteDatabase {
 /// A prepared statement of a database. Parameters count from 1, columns from 0.
 final class SQLiteStatement {
     private let handle: OpaquePointer
-    private let database: SQLiteDatabase
+    /// Outlives its statements, of which it keeps some.
+    private unowned let database: SQLiteDatabase
 
     fileprivate init(_ handle: OpaquePointer, _ database: SQLiteDatabase) {
         self.handle = handle
