@@ -94,8 +94,9 @@ import Testing
     @Test func `what a newer version of the program has written is not touched`() async throws {
         let folder = try TemporaryFolder()
         _ = try await open(folder)
-        let change = try await Outcome(of: "sqlite3", [folder.path("state.db"), "PRAGMA user_version = 99"])
-        try #require(change.status == 0)
+        let script = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('PRAGMA user_version = 99')"
+        let change = try await Outcome(of: TestProcess.python, ["-c", script, folder.path("state.db")])
+        try #require(change.status == 0, "\(change.errors)")
         await #expect(throws: StateStore.OpenFailure.self) { try await open(folder) }
     }
 
@@ -105,13 +106,25 @@ import Testing
         let telemetry = Telemetry()
         let opened = try await open(folder, failures, telemetry: telemetry)
         // Somebody else holds the only write lock for longer than is waited.
-        let other = try TestProcess("sqlite3", [folder.path("state.db")])
-        try other.send("BEGIN EXCLUSIVE; SELECT 'held';")
+        let other = try TestProcess(
+            TestProcess.python,
+            [
+                "-c",
+                """
+                import sqlite3, sys
+                database = sqlite3.connect(sys.argv[1], isolation_level=None)
+                for word, statement in [("held", "BEGIN EXCLUSIVE"), ("given", "COMMIT")]:
+                    sys.stdin.readline()
+                    database.execute(statement)
+                    print(word, flush=True)
+                """, folder.path("state.db"),
+            ])
+        try other.send("hold")
         #expect(await other.line() == "held")
         await opened.store.commit(changes((.alerts, "p", "a", "1"), (.alerts, "p", "b", "1")))
         await opened.store.commit(changes((.alerts, "p", "a", "2")))
         #expect(failures.all.withLock { $0.count } == 1)
-        try other.send("COMMIT; SELECT 'given';")
+        try other.send("give")
         #expect(await other.line() == "given")
         await opened.store.beat(at: Self.now)
         #expect(failures.all.withLock { $0.count } == 2)
